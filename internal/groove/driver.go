@@ -17,6 +17,7 @@ type Launch struct {
 	MCPURL  string   // groove's own MCP server
 	Token   string   // the session's bearer for it
 	Session string   // session to load; "" opens a new one
+	Mode    string   // permission mode to set in it; "" leaves the program's own
 
 	// Update is called in order, from one goroutine, for each thing that the
 	// program says. During a load it gets the replayed history first. It must not block

@@ -1,0 +1,73 @@
+# What to make here: `make help`. The targets do their own set-up (scripts/setup.sh).
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build demo test check vet format bench fuzz test-soak test-agents clean
+
+# One plain mode (no cgo, trimmed paths) for build, vet and tools, one race mode for
+# tests: every further mode compiles SQLite once more, minutes on a small machine.
+PLAIN   := CGO_ENABLED=0
+RACE    := CGO_ENABLED=1
+GO      := go
+BIN     := bin/groove
+VERSION := $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null | sed 's/^v//'),0.1.0-dev)
+LDFLAGS := -s -w -X groove/internal/groove.Version=$(VERSION)
+SETUP   := scripts/setup.sh
+
+# Tests that drive the whole program take this binary.
+export GROOVE_BIN := $(CURDIR)/$(BIN)
+
+# Folders of npm hold Go files of others.
+GOFILES = $(shell find . -name '*.go' -not -path '*/node_modules/*' -not -path './.git/*')
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
+
+setup: ## install what this machine lacks for all targets
+	@$(SETUP) go cc git npm
+
+build: ## bin/groove
+	@$(SETUP) go
+	$(PLAIN) $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/groove
+
+demo: build ## two daemons pair and two agents talk; Ctrl-C ends it
+	@$(BIN) demo $(DEMO_FLAGS)
+
+test: ## vet, format, and all tests under the race detector
+	@$(SETUP) go cc git
+	@$(MAKE) --no-print-directory build vet format
+	@$(PLAIN) $(GO) build -trimpath -buildvcs=false -o bin/testgate ./scripts/testgate
+	$(RACE) bin/testgate -race -vet=off $(TEST_FLAGS) ./...
+
+check: ## all that is checked without running a test: vet, format, linters, darwin
+	@$(SETUP) go
+	@$(MAKE) --no-print-directory vet format
+	@scripts/lint.sh
+	GOOS=darwin $(PLAIN) $(GO) vet -trimpath ./...
+
+vet:
+	$(PLAIN) $(GO) vet -trimpath ./...
+
+format:
+	@bad=$$(gofmt -l $(GOFILES)) || exit 1; \
+	if [ -n "$$bad" ]; then echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; fi
+
+bench: build ## measure, print, and write bench/latest.json
+	$(PLAIN) $(GO) run -trimpath ./test/bench $(BENCH_FLAGS)
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@$(SETUP) go
+	@scripts/fuzz.sh
+
+test-soak: build ## the long crash tests
+	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 60m ./test/...
+
+# The packages that drive opencode.
+AGENT_TESTS := ./test/agents/...
+
+test-agents: build ## fetch opencode from npm and run the tests that need it
+	@$(SETUP) go npm
+	@bin=$$(test/agents/install.sh "$${HOME:-/root}/.cache/groove-ci/opencode" | tail -n 1) && \
+	GROOVE_OPENCODE=$$bin $(PLAIN) $(GO) test -trimpath -count=1 -v $(AGENT_TESTS)
+
+clean: ## remove what make made
+	rm -rf bin dist

@@ -1,0 +1,93 @@
+package groove
+
+import "time"
+
+// Letter is a message in an agent's inbox.
+type Letter struct {
+	Pos        int64 // order in the inbox; rises
+	ID         MessageID
+	Job        JobID     // "" for a message from this daemon outside any job
+	Peer       int64     // the sender's peer row, 0 = this daemon
+	FromDaemon DaemonID  // "" = this daemon
+	FromName   string    // what the user calls that daemon, "" = this one
+	From, To   AgentName // From is User for the daemon's user
+	ReplyTo    MessageID
+	State      InboxState
+	Turn       int64 // the turn it is in, 0 = none
+	MayRepeat  bool  // it may already have been shown to the agent before a crash
+	At         time.Time
+	Message    Message
+}
+
+// FromUser reports whether the letter is this daemon's own user speaking.
+func (l *Letter) FromUser() bool { return l.FromDaemon == "" && l.From == User }
+
+// Draft is a message that is to be sent.
+type Draft struct {
+	From    AgentName // an agent of this daemon, or User
+	To      AgentName
+	Peer    string // peer by name or ID prefix; "" = found from Job, or local
+	Job     JobID  // "" = found from the agents' jobs, or local
+	ReplyTo MessageID
+	Expires time.Time // zero: 7 days
+	Message Message
+}
+
+// Sent is what a sender is told once its message is committed.
+type Sent struct {
+	ID    MessageID   `json:"id"`
+	State OutboxState `json:"state"` // queued, or stored for an agent of this daemon
+	Job   JobID       `json:"jobId,omitempty"`
+	Note  string      `json:"note,omitempty"` // why it waits, when it does
+}
+
+// Mail is one message as the history shows it, sent or received.
+type Mail struct {
+	Pos       int64        `json:"pos"`       // order within its direction
+	Direction string       `json:"direction"` // in | out | local
+	ID        MessageID    `json:"id"`
+	Job       JobID        `json:"jobId,omitempty"`
+	Peer      DaemonID     `json:"peer,omitempty"`
+	PeerName  string       `json:"peerName,omitempty"`
+	From      AgentName    `json:"from"`
+	To        AgentName    `json:"to"`
+	ReplyTo   MessageID    `json:"replyTo,omitzero"`
+	State     string       `json:"state"`          // OutboxState or InboxState
+	Kind      Kind         `json:"kind,omitempty"` // of a refusal
+	MayRepeat bool         `json:"mayRepeat,omitempty"`
+	At        Time         `json:"at"`
+	Expires   *Time        `json:"expires,omitempty"`
+	Text      string       `json:"text"`
+	Files     []Attachment `json:"attachments,omitempty"`
+}
+
+// Agent is one agent of this daemon as its user sees it.
+type Agent struct {
+	Name      AgentName    `json:"name"`
+	Title     string       `json:"title,omitempty"`
+	Role      string       `json:"role,omitempty"`
+	Program   string       `json:"program"`
+	Dir       string       `json:"dir"`
+	Scope     []string     `json:"scope"`
+	Status    AgentStatus  `json:"status"`
+	Process   ProcessState `json:"process"`
+	Session   SessionState `json:"session"`
+	Activity  Activity     `json:"activity"`
+	SessionID string       `json:"sessionId,omitempty"`
+	PID       int          `json:"pid,omitempty"`
+	Summary   string       `json:"summary,omitempty"`
+	Reason    string       `json:"reason,omitempty"` // why it ended or stalled
+	Unread    int          `json:"unread"`
+	Turns     int          `json:"turns"`
+	Rev       uint64       `json:"rev"`
+	Created   Time         `json:"created"`
+	Since     Time         `json:"since"`
+}
+
+// RemoteAgent is a peer's agent, read-only here.
+type RemoteAgent struct {
+	Peer     DaemonID `json:"peer"`
+	PeerName string   `json:"peerName"`
+	Seen     Time     `json:"seen"`
+	Card
+}

@@ -9,6 +9,7 @@ package audit
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -122,7 +123,9 @@ func (l *Log) Write(tx *store.Tx, entries []any) error {
 
 // Done is the store's trailer: the head moves only with a commit.
 func (l *Log) Done(committed bool) {
-	if head := l.next; committed && head.N > l.head.Load().N {
+	if !committed {
+		l.next = *l.head.Load()
+	} else if head := l.next; head.N > l.head.Load().N {
 		l.head.Store(&head)
 	}
 }
@@ -167,6 +170,11 @@ func (l *Log) Signed() *groove.AuditHead {
 func HeadMessage(h Head) []byte {
 	m := binary.BigEndian.AppendUint64([]byte(headLabel), h.N)
 	return append(m, h.Hash[:]...)
+}
+
+// VerifyHead reports whether sig is the key's signature of a head.
+func VerifyHead(key ed25519.PublicKey, h Head, sig []byte) bool {
+	return ed25519.Verify(key, HeadMessage(h), sig)
 }
 
 func (l *Log) signHead(tx *store.Tx, h Head) error {

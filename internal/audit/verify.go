@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"groove/internal/groove"
 )
@@ -32,7 +34,7 @@ type Report struct {
 	Bad   uint64 `json:"bad,omitempty"`   // first row that does not fit, 0 = none
 	Why   string `json:"why,omitempty"`   // of Bad
 	Head  string `json:"head,omitempty"`  // base64url hash of the last row
-	First uint64 `json:"first,omitempty"` // lowest row kept
+	First uint64 `json:"first,omitempty"` // lowest row; 1 in a whole chain
 }
 
 // Verify walks the chain and its signed heads. A chain that does not hold fails
@@ -55,11 +57,12 @@ func Verify(ctx context.Context, db *sql.DB, key ed25519.PublicKey) (Report, err
 	defer rows.Close()
 	var last []byte
 	for rows.Next() {
-		var n uint64
+		var at int64
 		var prev, hash, entry []byte
-		if err := rows.Scan(&n, &prev, &hash, &entry); err != nil {
+		if err := rows.Scan(&at, &prev, &hash, &entry); err != nil {
 			return rep, groove.Wrap("verify audit", groove.KindInternal, err)
 		}
+		n := uint64(at)
 		if why := fits(&rep, n, last, prev, hash, entry); why != "" {
 			return broken(rep, n, why)
 		}
@@ -76,10 +79,8 @@ func Verify(ctx context.Context, db *sql.DB, key ed25519.PublicKey) (Report, err
 	if err := rows.Err(); err != nil {
 		return rep, groove.Wrap("verify audit", groove.KindInternal, err)
 	}
-	for n := range heads {
-		if n >= rep.First {
-			return broken(rep, n, "a signed head names a row that is gone")
-		}
+	if len(heads) > 0 {
+		return broken(rep, slices.Min(slices.Collect(maps.Keys(heads))), "a signed head names a row that is gone")
 	}
 	rep.Head = groove.B64.EncodeToString(last)
 	return rep, nil
@@ -88,6 +89,9 @@ func Verify(ctx context.Context, db *sql.DB, key ed25519.PublicKey) (Report, err
 func fits(rep *Report, n uint64, last, prev, hash, entry []byte) string {
 	if rep.Rows == 0 {
 		rep.First = n
+		if n != 1 {
+			return "the rows before it are gone"
+		}
 	} else if n != rep.First+rep.Rows {
 		return "a row is missing before it"
 	} else if !bytes.Equal(prev, last) {
@@ -122,12 +126,12 @@ func readHeads(ctx context.Context, tx *sql.Tx) (map[uint64]signedHead, error) {
 	defer rows.Close()
 	out := map[uint64]signedHead{}
 	for rows.Next() {
-		var n uint64
+		var at int64
 		var h signedHead
-		if err := rows.Scan(&n, &h.hash, &h.sig); err != nil {
+		if err := rows.Scan(&at, &h.hash, &h.sig); err != nil {
 			return nil, groove.Wrap("verify audit", groove.KindInternal, err)
 		}
-		out[n] = h
+		out[uint64(at)] = h
 	}
 	return out, groove.Wrap("verify audit", groove.KindInternal, rows.Err())
 }

@@ -64,7 +64,7 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	if err != nil {
 		return groove.Wrap("open store", groove.KindInternal, err)
 	}
-	have, err := version(ctx, db, path)
+	have, err := version(ctx, path)
 	switch {
 	case err != nil:
 		return err
@@ -73,6 +73,11 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 			WithFix("install the newer groove that wrote it")
 	case have == want:
 		return nil
+	}
+	// The first write marks the file as groove's. Where the disk refuses it there is no
+	// need to go on: goose would try for three seconds.
+	if _, err := db.ExecContext(ctx, "PRAGMA application_id = 0x67726f76"); err != nil {
+		return opened(path, err)
 	}
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -88,8 +93,16 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	return nil
 }
 
-// version returns the schema of the file, 0 for a new one.
-func version(ctx context.Context, db *sql.DB, path string) (int64, error) {
+// version returns the schema of the file, 0 for a new one. It looks through a
+// read-only connection: closing a writing one would fold a left-over WAL into a
+// file that is about to be refused.
+func version(ctx context.Context, path string) (v int64, err error) {
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)")+"&mode=ro")
+	if err != nil {
+		return 0, opened(path, err)
+	}
+	db.SetMaxOpenConns(1)
+	defer func() { err = errors.Join(err, db.Close()) }()
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 && info.Size() <= checkWholeUnder {
 		var word string
 		if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&word); err != nil {
@@ -105,7 +118,6 @@ func version(ctx context.Context, db *sql.DB, path string) (int64, error) {
 	if tables == 0 {
 		return 0, nil
 	}
-	var v int64
 	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&v); err != nil {
 		return 0, opened(path, err)
 	}

@@ -31,7 +31,7 @@ const (
 	// lazyDelay is how long a Lazy call may wait for a commit to ride on
 	// (docs/protocol.md §7: losing it costs a retransmission, never a message).
 	lazyDelay = 50 * time.Millisecond
-	// lazyMax bounds what Lazy keeps in memory.
+	// lazyMax is how many Lazy calls are kept waiting; with so many the writer runs at once.
 	lazyMax = 4096
 )
 
@@ -50,7 +50,8 @@ type Store struct {
 
 	lazyMu sync.Mutex
 	lazy   []*op
-	kick   chan struct{}
+	kick   chan struct{} // a Lazy call waits: run it within lazyDelay
+	flush  chan struct{} // too many wait: run them now
 
 	trailer Trailer
 }
@@ -94,7 +95,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	}
 	read.SetMaxOpenConns(3)
 	read.SetMaxIdleConns(1)
-	s := &Store{log: log, db: db, conn: conn, read: read, ops: make(chan *op, maxBatch), done: make(chan struct{}), kick: make(chan struct{}, 1)}
+	s := &Store{log: log, db: db, conn: conn, read: read, ops: make(chan *op, maxBatch), done: make(chan struct{}), kick: make(chan struct{}, 1), flush: make(chan struct{}, 1)}
 	if err := conn.Raw(func(c any) error { s.tx = newTx(c.(driver.Conn)); return nil }); err != nil {
 		return nil, errors.Join(opened(path, err), read.Close(), conn.Close(), db.Close())
 	}
@@ -143,20 +144,24 @@ func (s *Store) Submit(fn func(*Tx) error, done func(error)) {
 }
 
 // Lazy runs fn with the next transaction, within 50 ms. For what may be lost in
-// a crash without harm. An error of fn is logged.
+// a crash without harm. An error of fn is logged. It never blocks, so functions
+// of Do may call it.
 func (s *Store) Lazy(fn func(*Tx) error) {
 	s.lazyMu.Lock()
 	s.lazy = append(s.lazy, &op{fn: fn, done: s.lazyDone})
 	first, full := len(s.lazy) == 1, len(s.lazy) >= lazyMax
 	s.lazyMu.Unlock()
 	if full {
-		// Rides at once; the empty call only wakes the writer.
-		s.Submit(func(*Tx) error { return nil }, func(error) {})
+		signal(s.flush)
 	} else if first {
-		select {
-		case s.kick <- struct{}{}:
-		default:
-		}
+		signal(s.kick)
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -202,6 +207,7 @@ func (s *Store) write() {
 				due = timer.C
 			}
 			continue
+		case <-s.flush:
 		case <-due:
 			due = nil
 		}
@@ -276,6 +282,7 @@ func (s *Store) run(batch []*op) (err error) {
 	}
 	defer func() {
 		if err != nil {
+			t.ended = nil
 			// Fails where SQLite has rolled back by itself (full disk): nothing is left to undo.
 			_ = t.run("ROLLBACK")
 		}
@@ -302,13 +309,13 @@ func (s *Store) call(o *op) error {
 	}
 	trail, after := len(t.trail), len(t.after)
 	o.err = guard(o.fn, t)
+	if t.ended != nil {
+		return t.ended // also when fn kept it to itself
+	}
 	if o.err == nil {
 		return t.run("RELEASE call")
 	}
 	t.trail, t.after = t.trail[:trail], t.after[:after]
-	if whole(o.err) {
-		return o.err
-	}
 	if err := t.run("ROLLBACK TO call"); err != nil {
 		return errors.Join(o.err, err)
 	}
@@ -358,7 +365,7 @@ func opened(path string, err error) error {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
 			return damaged(path, err)
-		case sqlite3.SQLITE_FULL:
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
 			return failure(err)
 		}
 	}

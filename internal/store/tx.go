@@ -16,6 +16,9 @@ type Tx struct {
 	stmts map[string]*statement
 	trail []any
 	after []func()
+	// ended is the error with which SQLite gave the transaction up. Whatever came
+	// after it would be committed on its own, so nothing more is let through.
+	ended error
 }
 
 type statement struct {
@@ -65,6 +68,15 @@ func (t *Tx) reset() {
 	clear(t.trail)
 	clear(t.after)
 	t.trail, t.after = t.trail[:0], t.after[:0]
+	t.ended = nil
+}
+
+// note keeps an error that ends the whole transaction, and returns err.
+func (t *Tx) note(err error) error {
+	if t.ended == nil && whole(err) {
+		t.ended = err
+	}
+	return err
 }
 
 func (t *Tx) close() {
@@ -74,12 +86,15 @@ func (t *Tx) close() {
 }
 
 func (t *Tx) prepare(q string) (*statement, error) {
+	if t.ended != nil {
+		return nil, t.ended
+	}
 	if s, ok := t.stmts[q]; ok {
 		return s, nil
 	}
 	st, err := t.conn.Prepare(q)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", q, err)
+		return nil, t.note(fmt.Errorf("prepare %q: %w", q, err))
 	}
 	s := &statement{exec: st.(driver.StmtExecContext), query: st.(driver.StmtQueryContext), close: st.Close}
 	t.stmts[q] = s
@@ -149,7 +164,8 @@ func (t *Tx) result(q string, args []any) (driver.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.exec.ExecContext(context.Background(), s.bind(args))
+	r, err := s.exec.ExecContext(context.Background(), s.bind(args))
+	return r, t.note(err)
 }
 
 // Each calls fn for each row of the answer; fn must not use t. The Row is used
@@ -161,7 +177,7 @@ func (t *Tx) Each(q string, fn func(Row) error, args ...any) (err error) {
 	}
 	rows, err := s.query.QueryContext(context.Background(), s.bind(args))
 	if err != nil {
-		return err
+		return t.note(err)
 	}
 	defer func() {
 		if e := rows.Close(); err == nil {
@@ -173,7 +189,7 @@ func (t *Tx) Each(q string, fn func(Row) error, args ...any) (err error) {
 		if err := rows.Next(row); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return err
+			return t.note(err)
 		}
 		if err := fn(row); err != nil {
 			return err

@@ -13,13 +13,17 @@ CREATE TABLE pairing(
   peer_pk INTEGER PRIMARY KEY,
   transcript BLOB NOT NULL,
   mine INTEGER, theirs INTEGER, acked INTEGER NOT NULL DEFAULT 0,
-  until INTEGER NOT NULL
+  until INTEGER NOT NULL,
+  peer BLOB,
+  again INTEGER NOT NULL DEFAULT 0,
+  armed INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE invite(
   id INTEGER PRIMARY KEY,
   secret BLOB,
   sources TEXT NOT NULL,
   mine INTEGER NOT NULL DEFAULT 0,
+  name TEXT NOT NULL DEFAULT '',
   expires_at INTEGER NOT NULL,
   spent_at INTEGER,
   failures INTEGER NOT NULL DEFAULT 0
@@ -39,7 +43,6 @@ CREATE TABLE leg(
   opened_at INTEGER,
   ttl_at INTEGER,
   closed_at INTEGER,
-  receipt_next INTEGER NOT NULL DEFAULT 1,
   receipts_seen INTEGER NOT NULL DEFAULT 0,
   ended_here INTEGER NOT NULL DEFAULT 0,
   ended_there INTEGER NOT NULL DEFAULT 0,
@@ -88,6 +91,7 @@ CREATE TABLE inbox(
   may_repeat INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX inbox_open ON inbox(to_agent, pos) WHERE state IN ('stored', 'delivering');
+CREATE INDEX inbox_local ON inbox(id) WHERE leg IS NULL;
 CREATE TABLE inbox_body(pos INTEGER PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE seen(
   peer_pk INTEGER NOT NULL,
@@ -114,6 +118,8 @@ CREATE TABLE agent(
   summary TEXT NOT NULL DEFAULT '',
   rev INTEGER NOT NULL,
   wanted INTEGER NOT NULL,
+  ending TEXT NOT NULL DEFAULT '',
+  turns INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL, since INTEGER NOT NULL,
   reason TEXT NOT NULL DEFAULT ''
 );
@@ -131,6 +137,7 @@ CREATE TABLE turn(
   agent INTEGER NOT NULL, session INTEGER NOT NULL,
   at INTEGER NOT NULL, ended_at INTEGER, stop TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX turn_open ON turn(agent) WHERE ended_at IS NULL;
 CREATE TABLE cursor(agent INTEGER PRIMARY KEY, pos INTEGER NOT NULL);
 CREATE TABLE remote_agent(
   peer_pk INTEGER NOT NULL, name TEXT NOT NULL,

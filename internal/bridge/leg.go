@@ -1,0 +1,428 @@
+package bridge
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"groove/internal/audit"
+	"groove/internal/groove"
+	"groove/internal/store"
+)
+
+// leg is one job's connection to one peer. Its runner goroutine dials; a link
+// (link.go) is the connection while there is one.
+type leg struct {
+	b        *Bridge
+	pk       int64
+	job      groove.JobID
+	peerPK   int64
+	peer     groove.DaemonID
+	opener   bool
+	contract *groove.Contract // nil on the peer leg
+	kick     chan struct{}    // wakes the runner
+
+	mu       sync.Mutex
+	row      legRow
+	link     *link
+	phase    linkPhase
+	wanted   bool   // the peer leg: a request waits for it
+	attempt  int    // failed dials in a row
+	lastErr  string // why the last dial failed
+	ttl      *time.Timer
+	idle     *time.Timer
+	active   time.Time // last stored-type envelope, either way
+	upSince  time.Time
+	rtt      time.Duration
+	lastIn   *groove.Last // the end of the peer's transcript, as recorded here
+	lastOut  [32]byte
+	knowLast bool
+}
+
+func newLeg(b *Bridge, r legRow) *leg {
+	return &leg{b: b, pk: r.pk, job: r.job, peerPK: r.peerPK, peer: r.peer, opener: r.opener, contract: r.parsed(),
+		kick: make(chan struct{}, 1), row: r, active: b.Clock()}
+}
+
+func (l *leg) isPeerLeg() bool { return l.job == groove.PeerLegJob }
+
+func (l *leg) snapshot() (legRow, linkPhase) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.row, l.phase
+}
+
+func (l *leg) closed() bool {
+	row, _ := l.snapshot()
+	return row.state == groove.LegClosed
+}
+
+// pull is called by the mailbox when something is queued and there is no
+// connection. It runs in the store's writer.
+func (l *leg) pull() { l.poke() }
+
+func (l *leg) poke() {
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// change applies an event to the row in tx, with what edit adds, and to the memory
+// after the commit. An event that changes nothing still runs edit.
+func (l *leg) change(tx *store.Tx, e event, edit func(*legRow)) error {
+	row, err := readLeg(tx, l.pk)
+	if err != nil {
+		return err
+	}
+	before := row.state
+	row.state = next(row.state, e)
+	if edit != nil {
+		edit(&row)
+	}
+	if row.state == groove.LegClosed && before != groove.LegClosed {
+		row.closed = l.b.Clock()
+		l.b.Audit.Append(tx, audit.Entry{Event: "job.close", Peer: l.peer, Job: l.job, Detail: row.reason})
+		if err := l.b.Asker.Withdraw(tx, AskJob, legRef(l.pk)); err != nil {
+			return err
+		}
+	}
+	if err := updateLeg(tx, &row); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() { l.changed(row) })
+	return nil
+}
+
+// changed takes over a committed row. It runs in the store's writer.
+func (l *leg) changed(row legRow) {
+	l.mu.Lock()
+	row.seen = max(row.seen, l.row.seen)
+	l.row = row
+	link := l.link
+	l.mu.Unlock()
+	if link != nil {
+		link.setOpen(row.state == groove.LegOpen)
+	}
+	l.arm()
+	l.poke()
+	l.b.moved()
+}
+
+// close ends the leg for good with a reason; a connection is parted first.
+func (l *leg) close(reason groove.CloseReason, text string) error {
+	l.part(reason, text)
+	return l.finish(reason, text)
+}
+
+func (l *leg) finish(reason groove.CloseReason, text string) error {
+	return l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error {
+		return l.change(tx, evClose, func(r *legRow) {
+			if r.reason == "" {
+				r.reason = string(reason)
+				if text != "" {
+					r.reason += ": " + text
+				}
+			}
+		})
+	})
+}
+
+// part says goodbye on the leg's connection, if there is one, and waits for its end.
+func (l *leg) part(reason groove.CloseReason, text string) {
+	l.mu.Lock()
+	k := l.link
+	l.mu.Unlock()
+	if k != nil {
+		k.part(reason, text)
+		<-k.done
+	}
+}
+
+// runner dials whenever the leg wants a connection and has none.
+func (l *leg) runner() {
+	ctx := l.b.ctx
+	for {
+		wait, want := l.wants()
+		if !want {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.kick:
+			}
+			if l.closed() {
+				return
+			}
+			continue
+		}
+		if wait > 0 {
+			timer := time.NewTimer(wait)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-timer.C:
+			}
+			if _, still := l.wants(); !still {
+				continue
+			}
+		}
+		l.dial()
+		if ctx.Err() != nil || l.closed() {
+			return
+		}
+	}
+}
+
+// wants says whether the leg should dial, and after what wait.
+func (l *leg) wants() (time.Duration, bool) {
+	row, phase := l.snapshot()
+	if phase != noLink || row.state == groove.LegClosed || l.b.ctx.Err() != nil {
+		return 0, false
+	}
+	peer, paired := l.b.Peers.ByID(l.peer)
+	if !paired || peer.Dial == "in" {
+		return 0, false
+	}
+	l.mu.Lock()
+	attempt, wanted := l.attempt, l.wanted
+	l.mu.Unlock()
+	if l.isPeerLeg() {
+		return backoff(attempt), wanted
+	}
+	if l.opener && row.state != groove.LegResting {
+		return backoff(attempt), true
+	}
+	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
+	if err != nil || backlog.Messages == 0 {
+		return 0, false
+	}
+	if row.state != groove.LegResting {
+		return max(acceptorWait, backoff(attempt)), true
+	}
+	return backoff(attempt), true
+}
+
+// backoff is 0 for the first dial, then 0.5 s doubling to 30 s, with jitter.
+func backoff(attempt int) time.Duration {
+	if attempt == 0 {
+		return 0
+	}
+	d := redialMost
+	if attempt < 8 {
+		d = min(redialFirst<<(attempt-1), redialMost)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// dial makes one connection and stays with it to its end.
+func (l *leg) dial() {
+	ctx := l.b.ctx
+	peer, ok := l.b.Peers.ByID(l.peer)
+	if !ok {
+		return
+	}
+	l.setPhase(linkHandshaking)
+	conn, err := l.b.Dial(ctx, peer)
+	var k *link
+	if err == nil {
+		k, err = l.greet(ctx, conn)
+	}
+	if err != nil {
+		l.failed(err)
+		return
+	}
+	l.mu.Lock()
+	l.attempt, l.lastErr = 0, ""
+	l.mu.Unlock()
+	k.run()
+}
+
+func (l *leg) setPhase(p linkPhase) {
+	l.mu.Lock()
+	if l.link == nil {
+		l.phase = p
+	}
+	l.mu.Unlock()
+	l.b.moved()
+}
+
+// failed counts a dial that led to no connection. A refusal that will not change ends the leg.
+func (l *leg) failed(err error) {
+	l.mu.Lock()
+	if l.link == nil {
+		l.phase = noLink
+	}
+	l.attempt++
+	l.wanted = l.wanted && l.attempt < 3
+	l.lastErr = groove.AsError(err).Error()
+	l.mu.Unlock()
+	kind := groove.KindOf(err)
+	l.b.Log.Info("peer not reached", "peer", l.peer.Short(), "job", l.job.Short(), "kind", kind)
+	l.b.moved()
+	if l.isPeerLeg() {
+		return
+	}
+	switch kind {
+	case groove.KindJobClosed, groove.KindJobUnknown, groove.KindContractMismatch, groove.KindInvalid, groove.KindJobLimit, groove.KindVersionNone:
+		l.finishLogged(groove.ByeProtocolError, string(kind))
+	case groove.KindDenied:
+		l.finishLogged(groove.ByeDenied, "")
+	}
+}
+
+func (l *leg) finishLogged(reason groove.CloseReason, text string) {
+	if err := l.finish(reason, text); err != nil && !ended(err) {
+		l.b.Log.Error("a job could not be closed", "job", l.job.Short(), "kind", groove.KindOf(err))
+	}
+}
+
+// attach makes k the leg's connection, in place of an older one. It fails when the
+// leg or the daemon has ended meanwhile.
+func (l *leg) attach(k *link) error {
+	l.b.mu.Lock()
+	closing := l.b.closing
+	l.b.mu.Unlock()
+	l.mu.Lock()
+	old := l.link
+	if closing || l.row.state == groove.LegClosed {
+		l.mu.Unlock()
+		return groove.Errorf("open connection", groove.KindJobClosed, "the job is closed")
+	}
+	l.link, l.phase, l.upSince, l.wanted = k, linkUp, l.b.Clock(), false
+	l.active = l.b.Clock()
+	l.mu.Unlock()
+	l.arm()
+	if old != nil {
+		old.part(groove.ByeReplaced, "")
+		<-old.done
+	}
+	l.b.moved()
+	return nil
+}
+
+// detach ends k's time as the leg's connection.
+func (l *leg) detach(k *link) {
+	l.mu.Lock()
+	if l.link == k {
+		l.link, l.phase = nil, noLink
+	}
+	l.mu.Unlock()
+	l.poke()
+	l.b.moved()
+}
+
+// arm sets the timers that the row asks for: TTL and idle.
+func (l *leg) arm() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stop(&l.ttl)
+	stop(&l.idle)
+	if l.row.state == groove.LegClosed || l.b.ctx.Err() != nil {
+		return
+	}
+	if l.isPeerLeg() {
+		if l.link != nil {
+			l.idle = time.AfterFunc(peerLegUnused, func() { l.timed(l.restPeerLeg) })
+		}
+		return
+	}
+	if !l.row.ttl.IsZero() {
+		l.ttl = time.AfterFunc(l.row.ttl.Sub(l.b.Clock()), func() { l.timed(l.expire) })
+	}
+	if l.row.state == groove.LegOpen && l.contract != nil && !l.contract.KeepAlive {
+		wait := time.Duration(l.contract.Idle)*time.Second - l.b.Clock().Sub(l.active)
+		l.idle = time.AfterFunc(max(wait, time.Second), func() { l.timed(l.quiet) })
+	}
+}
+
+func stop(t **time.Timer) {
+	if *t != nil {
+		(*t).Stop()
+		*t = nil
+	}
+}
+
+func (l *leg) stopTimers() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stop(&l.ttl)
+	stop(&l.idle)
+}
+
+// timed runs a timer's work under the bridge's care.
+func (l *leg) timed(work func()) {
+	l.b.mu.Lock()
+	if l.b.closing {
+		l.b.mu.Unlock()
+		return
+	}
+	l.b.run.Add(1)
+	l.b.mu.Unlock()
+	defer l.b.run.Done()
+	work()
+}
+
+func (l *leg) expire() {
+	row, _ := l.snapshot()
+	if row.ttl.After(l.b.Clock()) {
+		l.arm()
+		return
+	}
+	if err := l.close(groove.ByeTTL, ""); err != nil && !ended(err) {
+		l.b.Log.Error("a job could not be ended", "job", l.job.Short(), "kind", groove.KindOf(err))
+	}
+}
+
+// quiet rests a leg on which nothing has moved for its idle time while none of its agents works.
+func (l *leg) quiet() {
+	l.mu.Lock()
+	since, up := l.b.Clock().Sub(l.active), l.link != nil
+	l.mu.Unlock()
+	if since < time.Duration(l.contract.Idle)*time.Second || l.b.Agents.Busy(l.linked()) {
+		l.arm()
+		return
+	}
+	if up {
+		l.part(groove.ByeIdle, "")
+	}
+}
+
+func (l *leg) touch() {
+	l.mu.Lock()
+	l.active = l.b.Clock()
+	l.mu.Unlock()
+}
+
+// linked are this daemon's agents of the job.
+func (l *leg) linked() []groove.AgentName {
+	switch {
+	case l.contract == nil:
+		return nil
+	case l.opener:
+		return l.contract.OpenerAgents
+	}
+	return l.contract.PeerAgents
+}
+
+// theirs are the peer's agents of the job.
+func (l *leg) theirs() []groove.AgentName {
+	switch {
+	case l.contract == nil:
+		return nil
+	case l.opener:
+		return l.contract.PeerAgents
+	}
+	return l.contract.OpenerAgents
+}
+
+// lasts returns the recorded ends of the transcript, reading them once.
+func (l *leg) lasts() (out [32]byte, in *groove.Last, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.knowLast {
+		l.lastOut, l.lastIn, err = l.b.lastFrames(l.b.ctx, l.pk)
+		l.knowLast = err == nil
+	}
+	return l.lastOut, l.lastIn, err
+}

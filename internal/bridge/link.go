@@ -1,0 +1,445 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"groove/internal/audit"
+	"groove/internal/envelope"
+	"groove/internal/groove"
+	"groove/internal/mailbox"
+	"groove/internal/replay"
+	"groove/internal/schema"
+	"groove/internal/store"
+	"groove/internal/transport"
+)
+
+// link is one live connection of a leg. run owns it: a reader in run's own
+// goroutine, a writer in another, both ended when run returns.
+type link struct {
+	leg      *leg
+	conn     transport.Conn
+	sealer   *envelope.Sealer // writer only, and the handshake before it
+	opener   *envelope.Opener
+	window   *replay.Window
+	feed     *mailbox.Feed
+	row      atomic.Int64 // conn's row
+	before   *groove.Last // the peer's last frame recorded before this connection
+	early    []func(*store.Tx) error
+	instance string    // the peer's
+	helloAt  time.Time // when this side's hello was sent
+
+	done     chan struct{} // closed when run has ended
+	kick     chan struct{}
+	lastRead atomic.Int64 // UnixNano
+	lastSent atomic.Int64
+
+	mu       sync.Mutex
+	receipts []groove.Receipt
+	control  []envelope.Outgoing // in order; goodbye and error last
+	cards    map[groove.AgentName]groove.Card
+	parting  bool // goodbye is said or queued
+	bye      groove.CloseReason
+	byeSent  chan struct{} // closed when goodbye was written
+	echoes   []chan struct{}
+
+	taken    chan struct{} // signalled when the writer has taken receipts
+	inFlight chan struct{} // one slot for each frame that waits for its commit
+	rate     *limit
+	pace     *pace
+	held     map[heldPair][]groove.MessageID // store's writer only
+	buf      []byte
+	asks     map[groove.MessageID]chan *groove.RegistrySync // nil once the connection has ended
+}
+
+type heldPair struct{ from, to groove.AgentName }
+
+// framesInFlight bounds the frames of one connection that wait for a commit: the
+// next is verified meanwhile, and memory stays at a few MiB for a flooding peer.
+const framesInFlight = 4
+
+// receiptsAhead bounds the receipts that wait for a peer that does not read.
+const receiptsAhead = 16384
+
+func newLink(l *leg, conn transport.Conn, opener *envelope.Opener) (*link, error) {
+	prev, last, err := l.lasts()
+	if err != nil {
+		return nil, err
+	}
+	k := &link{
+		leg: l, conn: conn, opener: opener, before: last,
+		sealer: envelope.NewSealer(l.b.Key, conn.Binding(), prev, l.b.Clock, l.b.Random),
+		window: replay.New(l.b.Clock),
+		done:   make(chan struct{}), kick: make(chan struct{}, 1), taken: make(chan struct{}, 1), byeSent: make(chan struct{}),
+		cards: map[groove.AgentName]groove.Card{}, held: map[heldPair][]groove.MessageID{},
+		inFlight: make(chan struct{}, framesInFlight), rate: l.b.limit(l.peerPK), pace: newPace(),
+		asks: map[groove.MessageID]chan *groove.RegistrySync{},
+	}
+	now := time.Now().UnixNano()
+	k.lastRead.Store(now)
+	k.lastSent.Store(now)
+	return k, nil
+}
+
+// run carries the connection to its end and draws the consequence for the leg.
+func (k *link) run() {
+	l := k.leg
+	ctx, cancel := context.WithCancel(l.b.ctx)
+	defer cancel()
+	k.feed.SetOpen(l.isOpen())
+	l.b.Log.Info("bridge open", "peer", l.peer.Short(), "job", l.job.Short())
+	writer := make(chan error, 1)
+	go func() {
+		err := k.write(ctx)
+		if err != nil {
+			cancel() // the reader ends with the writer
+		}
+		writer <- err
+	}()
+	err := k.read(ctx)
+	k.drain() // frames that wait for their commit
+	cancel()
+	if werr := <-writer; ended(err) && !ended(werr) {
+		err = werr
+	}
+	kind := groove.KindOf(err)
+	if kind.Class() == groove.Local {
+		kind = ""
+	}
+	l.b.ignore(k.conn.Close(kind))
+	k.leave(err)
+}
+
+// leave records the end and moves the leg on.
+func (k *link) leave(err error) {
+	l := k.leg
+	l.b.Mailbox.Disconnect(l.pk, k.feed)
+	k.mu.Lock()
+	bye := k.bye
+	asks := k.asks
+	k.asks = nil
+	k.mu.Unlock()
+	for _, ch := range asks {
+		close(ch)
+	}
+	reason := string(bye)
+	if bye == "" {
+		reason = "lost"
+		if kind := groove.KindOf(err); kind.Class() != groove.Local {
+			reason = string(kind)
+		}
+	}
+	dberr := l.b.Options.Store.Do(context.WithoutCancel(l.b.ctx), func(tx *store.Tx) error {
+		if _, err := tx.Exec("UPDATE conn SET closed_at = ?, reason = ? WHERE pk = ?", l.b.Clock().UnixMilli(), reason, k.row.Load()); err != nil {
+			return groove.Wrap("record connection", groove.KindInternal, err)
+		}
+		l.b.Audit.Append(tx, audit.Entry{Event: "disconnect", Peer: l.peer, Job: l.job, Detail: reason})
+		switch {
+		case l.isPeerLeg():
+			return nil
+		case bye.Closes():
+			return l.change(tx, evClose, func(r *legRow) {
+				if r.reason == "" {
+					r.reason = string(bye)
+				}
+			})
+		case bye.Rests() && bye != groove.ByeReplaced:
+			return l.change(tx, evRest, nil)
+		}
+		return nil
+	})
+	if dberr != nil {
+		l.b.Log.Error("the end of a connection could not be recorded", "job", l.job.Short(), "kind", groove.KindOf(dberr))
+	}
+	l.b.Log.Info("bridge ended", "peer", l.peer.Short(), "job", l.job.Short(), "reason", reason)
+	if bye == "" {
+		l.mu.Lock()
+		if l.b.Clock().Sub(l.upSince) < redialFirst {
+			l.attempt++ // a connection that dies at once is not dialled in a tight loop
+		}
+		l.mu.Unlock()
+	}
+	l.detach(k)
+	close(k.done)
+}
+
+func (l *leg) isOpen() bool {
+	row, _ := l.snapshot()
+	return row.state == groove.LegOpen && !l.isPeerLeg()
+}
+
+func (k *link) setOpen(open bool) {
+	if k.feed != nil {
+		k.feed.SetOpen(open && !k.leg.isPeerLeg())
+	}
+}
+
+func (k *link) wake() {
+	select {
+	case k.kick <- struct{}{}:
+	default:
+	}
+}
+
+// tell sends a receipt with the next frame.
+func (k *link) tell(r groove.Receipt) {
+	k.mu.Lock()
+	k.receipts = append(k.receipts, r)
+	k.mu.Unlock()
+	k.wake()
+}
+
+// say sends a control or request envelope with the next frame.
+func (k *link) say(t groove.Type, payload any, replyTo groove.MessageID) (groove.MessageID, error) {
+	raw, err := schema.Encode(payload)
+	if err != nil {
+		return groove.MessageID{}, err
+	}
+	out := k.leg.outgoing(t, raw)
+	out.ReplyTo = replyTo
+	return out.ID, k.sayRaw(out, nil)
+}
+
+// sayRaw queues a control envelope; before runs under the link's lock.
+func (k *link) sayRaw(out envelope.Outgoing, before func()) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.parting {
+		return groove.Errorf("say "+string(out.Type), groove.KindPeerUnreachable, "the connection is ending")
+	}
+	if before != nil {
+		before()
+	}
+	k.control = append(k.control, out)
+	k.wake()
+	return nil
+}
+
+// status sends an agent's card; a newer card takes the place of one that still waits.
+func (k *link) status(c groove.Card) {
+	k.mu.Lock()
+	k.cards[c.Agent] = c
+	k.mu.Unlock()
+	k.wake()
+}
+
+// part says goodbye once; the reader or a timer ends the connection.
+func (k *link) part(reason groove.CloseReason, text string) {
+	raw, err := schema.Encode(&groove.Goodbye{Reason: reason, Text: text, Audit: k.leg.b.Audit.Signed()})
+	if err != nil {
+		k.leg.b.Log.Error("goodbye could not be written", "kind", groove.KindOf(err))
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.parting {
+		return
+	}
+	k.parting, k.bye = true, reason
+	if err == nil {
+		k.control = append(k.control, k.leg.outgoing(groove.TypeGoodbye, raw))
+	}
+	k.wake()
+	k.leg.setParting(k)
+}
+
+func (l *leg) setParting(k *link) {
+	l.mu.Lock()
+	if l.link == k {
+		l.phase = linkParting
+	}
+	l.mu.Unlock()
+}
+
+// answers asks for a heartbeat's echo and waits for it.
+func (k *link) answers(ctx context.Context, wait time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	echo := make(chan struct{})
+	k.mu.Lock()
+	k.echoes = append(k.echoes, echo)
+	k.mu.Unlock()
+	if _, err := k.say(groove.TypeHeartbeat, &groove.Heartbeat{Time: groove.At(k.leg.b.Clock())}, groove.MessageID{}); err != nil {
+		return false
+	}
+	select {
+	case <-echo:
+		return true
+	case <-ctx.Done():
+	case <-k.done:
+	}
+	return false
+}
+
+// write is the writer: it sends what there is, keeps the connection alive, and
+// ends it when the peer is dead.
+func (k *link) write(ctx context.Context) error {
+	timer := time.NewTimer(heartbeatIdle)
+	defer timer.Stop()
+	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)
+	var parted <-chan time.Time
+	for {
+		batch, again, err := k.gather(ctx, env[:0])
+		if err != nil {
+			return err
+		}
+		if len(batch) > 0 {
+			bye, err := k.send(ctx, batch)
+			if err != nil {
+				return err
+			}
+			if bye && parted == nil {
+				close(k.byeSent)
+				parted = time.After(goodbyeWait)
+			}
+			continue
+		}
+		timer.Reset(k.nextTick(again))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.kick:
+		case <-k.feed.Ready():
+		case <-parted:
+			return groove.Errorf("say goodbye", groove.KindTimeout, "the peer did not answer")
+		case <-timer.C:
+			if err := k.tick(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// nextTick is the time to the next heartbeat, to the peer's death, or to a parked message.
+func (k *link) nextTick(again time.Time) time.Duration {
+	now := time.Now()
+	next := min(heartbeatIdle-now.Sub(time.Unix(0, k.lastSent.Load())), deadAfter-now.Sub(time.Unix(0, k.lastRead.Load())))
+	if !again.IsZero() {
+		next = min(next, again.Sub(k.leg.b.Clock()))
+	}
+	return max(next, time.Millisecond)
+}
+
+func (k *link) tick() error {
+	now := time.Now()
+	if now.Sub(time.Unix(0, k.lastRead.Load())) >= deadAfter {
+		return groove.Errorf("keep connection", groove.KindPeerUnreachable, "nothing was heard for %s", deadAfter)
+	}
+	if now.Sub(time.Unix(0, k.lastSent.Load())) < heartbeatIdle {
+		return nil
+	}
+	_, err := k.say(groove.TypeHeartbeat, &groove.Heartbeat{Time: groove.At(k.leg.b.Clock()), Audit: k.leg.b.Audit.Signed()}, groove.MessageID{})
+	if groove.KindOf(err) == groove.KindPeerUnreachable {
+		return nil
+	}
+	return err
+}
+
+// frameBudget is the payload of one frame: 1 MiB less the signature and the
+// members around at most 64 envelopes.
+const frameBudget = groove.MaxFrame - 64<<10
+
+// gather collects the next frame: receipts, control, cards, then messages. After
+// goodbye only receipts go.
+func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Time, error) {
+	k.mu.Lock()
+	size := 0
+	if n := min(len(k.receipts), 1024); n > 0 {
+		raw, err := schema.Encode(&groove.Receipts{Receipts: k.receipts[:n]})
+		if err != nil {
+			k.mu.Unlock()
+			return nil, time.Time{}, err
+		}
+		k.receipts = k.receipts[n:]
+		if len(k.receipts) == 0 {
+			k.receipts = nil
+		}
+		env = append(env, k.leg.outgoing(groove.TypeReceipt, raw))
+		size += len(raw)
+		select {
+		case k.taken <- struct{}{}:
+		default:
+		}
+	}
+	for len(k.control) > 0 && len(env) < groove.MaxEnvelopes && size < frameBudget/2 {
+		env, size = append(env, k.control[0]), size+len(k.control[0].Payload)
+		k.control = k.control[1:]
+	}
+	for name, card := range k.cards {
+		if len(env) == groove.MaxEnvelopes || size > frameBudget/2 || k.parting {
+			break
+		}
+		delete(k.cards, name)
+		raw, err := schema.Encode(&card)
+		if err != nil {
+			k.leg.b.Log.Error("a card could not be written", "agent", name, "kind", groove.KindOf(err))
+			continue
+		}
+		env, size = append(env, k.leg.outgoing(groove.TypeStatus, raw)), size+len(raw)
+	}
+	parting := k.parting
+	k.mu.Unlock()
+	if parting || len(env) == groove.MaxEnvelopes {
+		return env, time.Time{}, nil
+	}
+	rows, again, err := k.feed.Take(ctx, groove.MaxEnvelopes-len(env), frameBudget-size)
+	for i := range rows {
+		env = append(env, k.leg.envelopeOf(&rows[i]))
+	}
+	if len(rows) > 0 {
+		k.leg.touch()
+	}
+	return env, again, err
+}
+
+func (l *leg) envelopeOf(r *mailbox.Row) envelope.Outgoing {
+	return envelope.Outgoing{ID: r.ID, Type: r.Type, Job: l.job, From: groove.Address{Daemon: l.b.Self, Agent: r.From},
+		To: groove.Address{Daemon: l.peer, Agent: r.To}, ReplyTo: r.ReplyTo, Expires: r.Expires, Payload: json.RawMessage(r.Payload)}
+}
+
+// send seals and writes one frame, and reports whether a goodbye was in it.
+func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err error) {
+	for len(env) > 0 {
+		n := envelope.Fit(env)
+		if n == 0 {
+			return false, groove.Errorf("send frame", groove.KindTooLarge, "an envelope does not fit into a frame")
+		}
+		frame, rec, err := k.sealer.Seal(k.buf, k.opener.Ack(), env[:n])
+		if err != nil {
+			return false, err
+		}
+		k.buf = frame
+		if err := k.opener.Sent(rec); err != nil {
+			return false, err
+		}
+		k.recordOut(rec, frame)
+		wctx, cancel := context.WithTimeout(ctx, writeWait)
+		err = k.conn.Write(wctx, frame)
+		cancel()
+		if err != nil {
+			return false, err
+		}
+		for _, e := range env[:n] {
+			bye = bye || e.Type == groove.TypeGoodbye
+		}
+		env = env[n:]
+		k.lastSent.Store(time.Now().UnixNano())
+	}
+	if cap(k.buf) > 256<<10 {
+		k.buf = nil // an idle connection keeps no large buffer
+	}
+	return bye, nil
+}
+
+// sayHello sends the hello, alone in the connection's first frame.
+func (k *link) sayHello(ctx context.Context) error {
+	raw, err := k.leg.hello(ctx)
+	if err != nil {
+		return err
+	}
+	k.helloAt = k.leg.b.Clock()
+	_, err = k.send(ctx, []envelope.Outgoing{k.leg.outgoing(groove.TypeHello, raw)})
+	return err
+}

@@ -1,0 +1,149 @@
+package daemon
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"groove/internal/audit"
+	"groove/internal/federation"
+	"groove/internal/gate"
+	"groove/internal/groove"
+	"groove/internal/store"
+	"groove/internal/transport"
+)
+
+// openGate names the addresses on which the bridge listens. The port opens with
+// the first admitted source; a port that is taken is found out then, and said.
+func (d *daemon) openGate() error {
+	for _, addr := range d.cfg.Bridge.Listen {
+		if err := d.gate.Listen(addr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *daemon) serveBridge(ctx context.Context) {
+	err := transport.Serve(ctx, d.gate, transport.ServeConfig{
+		Cert:       d.cert,
+		BridgeKey:  func(key ed25519.PublicKey) bool { _, ok := d.book.ByKey(key); return ok },
+		PairSource: d.pairing.ArmedFor,
+		OnBridge:   func(ctx context.Context, c transport.Conn) { d.bridge.Serve(ctx, c) },
+		OnPair:     func(ctx context.Context, c transport.Conn) { d.pairing.Serve(ctx, c) },
+		Refused:    d.connRefused,
+		Log:        d.log,
+	})
+	if err != nil && ctx.Err() == nil {
+		d.log.Error("the bridge port failed", "kind", groove.KindOf(err), "err", err)
+	}
+}
+
+// sourcesChanged gives the gate what peers and pairing admit now.
+func (d *daemon) sourcesChanged() {
+	if d.gate == nil {
+		return
+	}
+	peers, anyPeer := d.book.Sources()
+	armed, anyArmed := d.pairing.Sources()
+	if err := d.gate.Set(gate.Sources{Any: anyPeer || anyArmed, Prefixes: append(peers, armed...)}); err != nil {
+		d.log.Error("the bridge port could not be opened", "kind", groove.KindOf(err), "err", err)
+	}
+	if err := d.writeRun(map[string]string{"bridge.addr": strings.Join(d.listening(), "\n")}); err != nil {
+		d.log.Error("the bridge's address could not be written", "err", err)
+	}
+	d.changes.bump()
+}
+
+// listening are the addresses of the open port, or those it will have.
+func (d *daemon) listening() []string {
+	open := d.gate.Addrs()
+	if len(open) == 0 {
+		return d.cfg.Bridge.Listen
+	}
+	out := make([]string, len(open))
+	for i, a := range open {
+		out[i] = a.String()
+	}
+	return out
+}
+
+// advertised are the addresses that an invite names.
+func (d *daemon) advertised() []string {
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil {
+		d.log.Warn("interfaces could not be listed", "err", err)
+	}
+	return d.cfg.Advertised(d.listening(), interfaces)
+}
+
+// local is the address to dial from: the one listened on, so that the peer's gate
+// knows it; "" where that is a wildcard or of another family.
+func (d *daemon) local(to string) string {
+	host, _, err := net.SplitHostPort(to)
+	if err != nil {
+		return ""
+	}
+	target, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	for _, a := range d.cfg.Bridge.Listen {
+		host, _, err := net.SplitHostPort(a)
+		if err != nil {
+			continue
+		}
+		from, err := netip.ParseAddr(host)
+		if err == nil && !from.IsUnspecified() && from.Is4() == target.Unmap().Is4() && from.IsLoopback() == target.IsLoopback() {
+			return from.String()
+		}
+	}
+	return ""
+}
+
+// dialPeer tries a peer's addresses in turn.
+func (d *daemon) dialPeer(ctx context.Context, p groove.Peer) (transport.Conn, error) {
+	key, err := groove.B64.DecodeString(p.Key)
+	if err != nil {
+		return nil, groove.Errorf("dial", groove.KindPeerDamaged, "the key of %s cannot be read", p.Name)
+	}
+	last := error(groove.Errorf("dial", groove.KindPeerUnreachable, "%s has no address", p.Name))
+	for _, addr := range p.Addresses {
+		conn, err := transport.Dial(ctx, transport.DialConfig{Cert: d.cert, PeerKey: key, Addr: addr, Local: d.local(addr), ALPN: transport.ALPNBridge})
+		if err == nil {
+			return conn, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+func (d *daemon) dialPairing(ctx context.Context, addr string, key ed25519.PublicKey) (federation.Conn, error) {
+	conn, err := transport.Dial(ctx, transport.DialConfig{Cert: d.cert, PeerKey: key, Addr: addr, Local: d.local(addr), ALPN: transport.ALPNPair})
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (d *daemon) gateRefused(source netip.AddrPort, suppressed int) {
+	detail := ""
+	if suppressed > 0 {
+		detail = "and " + strconv.Itoa(suppressed) + " more in this minute"
+	}
+	d.recordRefusal(groove.KindGateNotPaired, source, detail)
+}
+
+func (d *daemon) connRefused(source netip.AddrPort, kind groove.Kind) {
+	d.recordRefusal(kind, source, "")
+}
+
+func (d *daemon) recordRefusal(kind groove.Kind, source netip.AddrPort, detail string) {
+	d.store.Lazy(func(tx *store.Tx) error {
+		d.audit.Append(tx, audit.Entry{Event: "refuse", Kind: kind, Source: source.String(), Detail: detail})
+		return nil
+	})
+}

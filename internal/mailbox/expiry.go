@@ -1,0 +1,97 @@
+package mailbox
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"groove/internal/groove"
+	"groove/internal/store"
+)
+
+// keepSeen is how long ids are remembered (docs/protocol.md §5).
+const keepSeen = 30 * 24 * time.Hour
+
+// expiryTimer sleeps until the next message expires.
+type expiryTimer struct {
+	m     *Mailbox
+	mu    sync.Mutex
+	timer *time.Timer
+	next  time.Time
+	ended bool
+	run   sync.WaitGroup
+}
+
+func newExpiryTimer(m *Mailbox) *expiryTimer { return &expiryTimer{m: m} }
+
+// Start expires what is overdue, forgets ids after 30 days and begins to wait for
+// the next expiry. Close ends it.
+func (m *Mailbox) Start(ctx context.Context) error {
+	err := m.Options.Store.Do(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec("DELETE FROM seen WHERE at < ?", m.Clock().Add(-keepSeen).UnixMilli())
+		return groove.Wrap("forget ids", groove.KindInternal, err)
+	})
+	if err != nil {
+		return err
+	}
+	return m.expire(ctx)
+}
+
+// Close ends the timer and waits for a running expiry.
+func (m *Mailbox) Close() {
+	t := m.timer
+	t.mu.Lock()
+	t.ended = true
+	if t.timer != nil && t.timer.Stop() {
+		t.run.Done()
+	}
+	t.mu.Unlock()
+	t.run.Wait()
+}
+
+// at makes sure that the timer rings no later than when.
+func (t *expiryTimer) at(when time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || !t.next.IsZero() && !when.Before(t.next) {
+		return
+	}
+	if t.timer != nil && t.timer.Stop() {
+		t.run.Done()
+	}
+	t.next = when
+	t.run.Add(1)
+	t.timer = time.AfterFunc(when.Sub(t.m.Clock()), func() {
+		defer t.run.Done()
+		t.mu.Lock()
+		t.next = time.Time{}
+		t.mu.Unlock()
+		if err := t.m.expire(context.Background()); err != nil {
+			t.m.Log.Error("messages could not be expired", "kind", groove.KindOf(err), "err", err)
+			t.at(t.m.Clock().Add(time.Minute))
+		}
+	})
+}
+
+// expire ends what is overdue, visibly, and sets the timer to the next one.
+func (m *Mailbox) expire(ctx context.Context) error {
+	var next int64
+	err := m.Options.Store.Do(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE state = 'queued' AND expires_at <= ?",
+			string(groove.OutExpired), groove.KindExpired, m.Clock().UnixMilli())
+		if err != nil {
+			return groove.Wrap("expire messages", groove.KindInternal, err)
+		}
+		row, _, err := tx.One("SELECT min(expires_at) FROM outbox WHERE state = 'queued'")
+		if err != nil {
+			return groove.Wrap("expire messages", groove.KindInternal, err)
+		}
+		next = row.Int(0)
+		tx.AfterCommit(m.Changed)
+		return nil
+	})
+	if err == nil && next > 0 {
+		m.timer.at(time.UnixMilli(next))
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package mailbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"groove/internal/groove"
+)
+
+// Filter picks messages of the history. Zero members pick all.
+type Filter struct {
+	Job   groove.JobID
+	Agent groove.AgentName // sender or receiver
+	To    groove.AgentName // receiver here: received messages only
+	ID    groove.MessageID
+	Limit int // the newest that many; 0 = 100, at most 1,000
+}
+
+const outHistory = `SELECT o.pos, o.leg, o.id, o.from_agent, o.to_agent, o.state, o.kind, 0, o.at, o.expires_at, b.reply_to, b.payload
+	FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.type = 'message'`
+const inHistory = `SELECT i.pos, i.leg, i.id, i.from_agent, i.to_agent, i.state, '', i.may_repeat, i.at, 0, i.reply_to, b.payload
+	FROM inbox i JOIN inbox_body b ON b.pos = i.pos WHERE 1 = 1`
+
+// History returns messages sent and received, oldest first.
+func (m *Mailbox) History(ctx context.Context, f Filter) ([]groove.Mail, error) {
+	if f.Limit <= 0 {
+		f.Limit = 100
+	}
+	f.Limit = min(f.Limit, 1000)
+	var out []groove.Mail
+	if f.To == "" {
+		sent, err := m.history(ctx, outHistory, "o", f)
+		if err != nil {
+			return nil, err
+		}
+		out = sent
+	}
+	in, err := m.history(ctx, inHistory, "i", f)
+	if err != nil {
+		return nil, err
+	}
+	all := append(out, in...)
+	slices.SortStableFunc(all, func(a, b groove.Mail) int { return a.At.Compare(b.At.Time) })
+	return all[max(0, len(all)-f.Limit):], nil
+}
+
+func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]groove.Mail, error) {
+	args := []any{}
+	if f.Job != "" {
+		legs := m.legsOf(f.Job)
+		query += " AND " + t + ".leg IN (0" + strings.Repeat(",?", len(legs)) + ")"
+		args = append(args, legs...)
+	}
+	if f.Agent != "" {
+		query += " AND (" + t + ".from_agent = ? OR " + t + ".to_agent = ?)"
+		args = append(args, string(f.Agent), string(f.Agent))
+	}
+	if f.To != "" {
+		query += " AND " + t + ".to_agent = ?"
+		args = append(args, string(f.To))
+	}
+	if !f.ID.IsZero() {
+		query += " AND " + t + ".id = ?"
+		args = append(args, f.ID[:])
+	}
+	rows, err := m.Options.Store.Read().QueryContext(ctx, query+" ORDER BY "+t+".pos DESC LIMIT ?", append(args, f.Limit)...)
+	if err != nil {
+		return nil, groove.Wrap("read history", groove.KindInternal, err)
+	}
+	defer rows.Close()
+	var out []groove.Mail
+	for rows.Next() {
+		mail, err := m.mail(rows, t == "o")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, mail)
+	}
+	return out, groove.Wrap("read history", groove.KindInternal, rows.Err())
+}
+
+func (m *Mailbox) legsOf(job groove.JobID) []any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []any
+	for pk, p := range m.legs {
+		if p.job == job {
+			out = append(out, pk)
+		}
+	}
+	return out
+}
+
+func (m *Mailbox) mail(rows *sql.Rows, out bool) (groove.Mail, error) {
+	var mail groove.Mail
+	var leg sql.NullInt64
+	var id, reply, payload []byte
+	var at, expires int64
+	err := rows.Scan(&mail.Pos, &leg, &id, &mail.From, &mail.To, &mail.State, &mail.Kind, &mail.MayRepeat, &at, &expires, &reply, &payload)
+	if err != nil {
+		return mail, groove.Wrap("read history", groove.KindInternal, err)
+	}
+	mail.ID, mail.At, mail.Direction = groove.MessageID(id), groove.At(time.UnixMilli(at)), "in"
+	if reply != nil {
+		mail.ReplyTo = groove.MessageID(reply)
+	}
+	if out {
+		mail.Direction = "out"
+		t := groove.At(time.UnixMilli(expires))
+		mail.Expires = &t
+	}
+	if !leg.Valid {
+		mail.Direction = "local"
+	} else if p := m.post(leg.Int64); p != nil {
+		mail.Job = p.job
+		mail.Peer, mail.PeerName = m.PeerName(p.peer)
+	}
+	var msg groove.Message
+	if err := json.Unmarshal(payload, &msg); err != nil {
+		return mail, groove.Wrap("read history", groove.KindInternal, err)
+	}
+	mail.Text, mail.Files = msg.Text, msg.Attachments
+	return mail, nil
+}
+
+// Backlog counts what waits on a leg.
+func (m *Mailbox) Backlog(ctx context.Context, leg int64) (groove.Backlog, error) {
+	var b groove.Backlog
+	err := m.Options.Store.Read().QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(b.payload)), 0)
+		FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.leg = ? AND o.state = 'queued'`, leg).Scan(&b.Messages, &b.Bytes)
+	return b, groove.Wrap("count backlog", groove.KindInternal, err)
+}
+
+// Tally counts the messages of a leg by direction, for its status.
+func (m *Mailbox) Tally(ctx context.Context, leg int64) (sent, received, waiting int64, err error) {
+	db := m.Options.Store.Read()
+	err = db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(state = 'queued'), 0) FROM outbox WHERE leg = ? AND type = 'message'", leg).Scan(&sent, &waiting)
+	if err == nil {
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM inbox WHERE leg = ?", leg).Scan(&received)
+	}
+	return sent, received, waiting, groove.Wrap("count messages", groove.KindInternal, err)
+}

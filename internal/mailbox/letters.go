@@ -1,0 +1,229 @@
+package mailbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"groove/internal/groove"
+	"groove/internal/store"
+
+	"github.com/google/uuid"
+)
+
+const letterColumns = `SELECT i.pos, i.id, i.leg, i.from_agent, i.to_agent, i.reply_to, i.state, i.turn, i.may_repeat, i.at, b.payload
+	FROM inbox i JOIN inbox_body b ON b.pos = i.pos `
+
+// Waiting returns the letters that wait for an agent, oldest first: at most max
+// of them and, after the first, maxBytes of payload.
+func (m *Mailbox) Waiting(ctx context.Context, agent groove.AgentName, max, maxBytes int) ([]groove.Letter, error) {
+	return m.letters(ctx, maxBytes, letterColumns+"WHERE i.to_agent = ? AND i.state = 'stored' ORDER BY i.pos LIMIT ?", agent, max)
+}
+
+// InDoubt returns the letters that were given to a turn that is not known to have
+// begun: after a crash only the session's history tells whether the agent has them.
+func (m *Mailbox) InDoubt(ctx context.Context, agent groove.AgentName) ([]groove.Letter, error) {
+	return m.letters(ctx, 0, letterColumns+"WHERE i.to_agent = ? AND i.turn IS NOT NULL AND i.state IN ('delivering', 'delivered') ORDER BY i.pos", agent)
+}
+
+func (m *Mailbox) letters(ctx context.Context, maxBytes int, query string, args ...any) ([]groove.Letter, error) {
+	rows, err := m.Options.Store.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, groove.Wrap("read inbox", groove.KindInternal, err)
+	}
+	defer rows.Close()
+	var out []groove.Letter
+	size := 0
+	for rows.Next() {
+		l, n, err := m.letter(rows)
+		if err != nil {
+			return nil, err
+		}
+		if size += n; maxBytes > 0 && len(out) > 0 && size > maxBytes {
+			break
+		}
+		out = append(out, l)
+	}
+	return out, groove.Wrap("read inbox", groove.KindInternal, rows.Err())
+}
+
+func (m *Mailbox) letter(rows *sql.Rows) (groove.Letter, int, error) {
+	var l groove.Letter
+	var id, reply, payload []byte
+	var leg, turn sql.NullInt64
+	var at int64
+	if err := rows.Scan(&l.Pos, &id, &leg, &l.From, &l.To, &reply, &l.State, &turn, &l.MayRepeat, &at, &payload); err != nil {
+		return l, 0, groove.Wrap("read inbox", groove.KindInternal, err)
+	}
+	l.ID, l.Turn, l.At = groove.MessageID(id), turn.Int64, time.UnixMilli(at)
+	if reply != nil {
+		l.ReplyTo = groove.MessageID(reply)
+	}
+	if leg.Valid {
+		if p := m.post(leg.Int64); p != nil {
+			l.Job, l.Peer = p.job, p.peer
+			l.FromDaemon, l.FromName = m.PeerName(p.peer)
+		}
+	}
+	if err := json.Unmarshal(payload, &l.Message); err != nil {
+		return l, 0, groove.Wrap("read inbox", groove.KindInternal, err)
+	}
+	return l, len(payload), nil
+}
+
+// Unread counts the letters that wait for an agent.
+func (m *Mailbox) Unread(ctx context.Context, agent groove.AgentName) (int, error) {
+	var n int
+	err := m.Options.Store.Read().QueryRowContext(ctx, "SELECT count(*) FROM inbox WHERE to_agent = ? AND state IN ('stored', 'delivering')", agent).Scan(&n)
+	return n, groove.Wrap("count inbox", groove.KindInternal, err)
+}
+
+var inReceipts = map[groove.InboxState]groove.ReceiptState{
+	groove.InDelivered: groove.ReceiptDelivered, groove.InStarted: groove.ReceiptStarted, groove.InAnswered: groove.ReceiptAnswered,
+}
+
+// Mark moves letters to delivering, delivered or started, in the given turn (0:
+// read through a tool), and sends the receipts that follow. A letter that is
+// further already stays there; to delivering it fails with KindConflict when one of them
+// does not wait any more.
+func (m *Mailbox) Mark(tx *store.Tx, pos []int64, state groove.InboxState, turn int64) error {
+	var in any
+	if turn != 0 {
+		in = turn
+	}
+	for _, p := range pos {
+		row, ok, err := tx.One("SELECT leg, id, state FROM inbox WHERE pos = ?", p)
+		if err != nil {
+			return groove.Wrap("mark message", groove.KindInternal, err)
+		}
+		if state == groove.InDelivering && (!ok || groove.InboxState(row.Text(2)) != groove.InStored) {
+			return groove.Errorf("mark message", groove.KindConflict, "a message does not wait any more")
+		}
+		if !ok || inRank(groove.InboxState(row.Text(2))) >= inRank(state) {
+			continue
+		}
+		if _, err := tx.Exec("UPDATE inbox SET state = ?, turn = coalesce(?, turn) WHERE pos = ?", string(state), in, p); err != nil {
+			return groove.Wrap("mark message", groove.KindInternal, err)
+		}
+		receipt, told := inReceipts[state]
+		if row.Null(0) || !told {
+			continue
+		}
+		if err := m.rise(tx, row.Int(0), groove.MessageID(row.Blob(1)), receipt, "", groove.MessageID{}); err != nil {
+			return err
+		}
+	}
+	tx.AfterCommit(m.Changed)
+	return nil
+}
+
+// inRank orders the states that Mark moves between; states that a letter does not
+// come back from stand over all.
+func inRank(s groove.InboxState) int {
+	switch s {
+	case groove.InStored:
+		return 1
+	case groove.InDelivering:
+		return 2
+	case groove.InDelivered:
+		return 3
+	case groove.InStarted:
+		return 4
+	case groove.InAnswered:
+		return 5
+	}
+	return 9
+}
+
+// Return puts letters back to wait, because the turn that they were given to did
+// not begin. mayRepeat marks that the agent may have seen them all the same.
+func (m *Mailbox) Return(tx *store.Tx, pos []int64, mayRepeat bool) error {
+	for _, p := range pos {
+		_, err := tx.Exec("UPDATE inbox SET state = 'stored', turn = NULL, may_repeat = max(may_repeat, ?) WHERE pos = ? AND state IN ('delivering', 'delivered')", mayRepeat, p)
+		if err != nil {
+			return groove.Wrap("return message", groove.KindInternal, err)
+		}
+	}
+	tx.AfterCommit(m.Changed)
+	return nil
+}
+
+// Refuse refuses all that waits for an agent that takes no more, and tells the senders.
+func (m *Mailbox) Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind) error {
+	type waiting struct {
+		pos int64
+		leg store.Row
+	}
+	var all []waiting
+	err := tx.Each("SELECT pos, leg, id FROM inbox WHERE to_agent = ? AND state IN ('stored', 'delivering')", func(r store.Row) error {
+		all = append(all, waiting{r.Int(0), append(store.Row(nil), r...)})
+		return nil
+	}, agent)
+	if err != nil {
+		return groove.Wrap("refuse messages", groove.KindInternal, err)
+	}
+	for _, w := range all {
+		if _, err := tx.Exec("UPDATE inbox SET state = ? WHERE pos = ?", string(groove.InRefused), w.pos); err != nil {
+			return groove.Wrap("refuse messages", groove.KindInternal, err)
+		}
+		if w.leg.Null(1) {
+			continue
+		}
+		if err := m.rise(tx, w.leg.Int(1), groove.MessageID(w.leg.Blob(2)), groove.ReceiptRefused, kind, groove.MessageID{}); err != nil {
+			return err
+		}
+	}
+	tx.AfterCommit(m.Changed)
+	return nil
+}
+
+// Put commits a letter between two agents of this daemon, or from its user.
+func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
+	u, err := uuid.NewV7()
+	if err != nil {
+		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
+	}
+	id := groove.MessageID(u)
+	payload, err := json.Marshal(d.Message)
+	if err != nil {
+		return groove.Sent{}, groove.Wrap("put message", groove.KindInvalid, err)
+	}
+	var reply any
+	if !d.ReplyTo.IsZero() {
+		reply = d.ReplyTo[:]
+		if err := m.answered(tx, 0, d.ReplyTo, id); err != nil {
+			return groove.Sent{}, err
+		}
+	}
+	pos, err := tx.Insert("INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at) VALUES(NULL,?,?,?,'stored',?,?)",
+		id[:], d.From, d.To, reply, m.Clock().UnixMilli())
+	if err != nil {
+		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
+	}
+	if _, err := tx.Exec("INSERT INTO inbox_body(pos, payload) VALUES(?,?)", pos, payload); err != nil {
+		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
+	}
+	tx.AfterCommit(func() { m.Arrived(d.To); m.Changed() })
+	return groove.Sent{ID: id, State: groove.OutStored}, nil
+}
+
+// answered links a letter to its answer. peer 0 is this daemon. An id that is not
+// known here is no error: the sender may answer what came another way.
+func (m *Mailbox) answered(tx *store.Tx, peer int64, id, by groove.MessageID) error {
+	query, args := "SELECT pos, leg FROM seen WHERE peer_pk = ? AND id = ? AND pos IS NOT NULL", []any{peer, id[:]}
+	if peer == 0 {
+		query, args = "SELECT pos, leg FROM inbox WHERE id = ? AND leg IS NULL", []any{id[:]}
+	}
+	row, ok, err := tx.One(query, args...)
+	if err != nil || !ok {
+		return groove.Wrap("link answer", groove.KindInternal, err)
+	}
+	if _, err := tx.Exec("UPDATE inbox SET state = ? WHERE pos = ? AND state IN ('stored', 'delivering', 'delivered', 'started')", string(groove.InAnswered), row.Int(0)); err != nil {
+		return groove.Wrap("link answer", groove.KindInternal, err)
+	}
+	if row.Null(1) {
+		return nil
+	}
+	return m.rise(tx, row.Int(1), id, groove.ReceiptAnswered, "", by)
+}

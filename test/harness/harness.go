@@ -1,0 +1,337 @@
+// Package harness runs real daemons for tests: each in a process of its own (the
+// test binary, started again), with its own home and its own loopback address, so
+// that it can be killed at any instruction and started again.
+package harness
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"groove/internal/api"
+	"groove/internal/daemon"
+	"groove/internal/driver/scripted"
+	"groove/internal/driver/shim"
+	"groove/internal/groove"
+	"groove/internal/tools"
+)
+
+// Patience bounds every wait of a test: a wait that takes longer has failed.
+const Patience = 60 * time.Second
+
+// Main is a test binary's TestMain: it plays the daemon, the shim, the scripted
+// program and the MCP shim when it is started as one of them.
+func Main(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "shim":
+			os.Exit(shim.Main(os.Args[2:]))
+		case "scripted":
+			os.Exit(scripted.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		case "mcp":
+			if err := tools.Stdio(context.Background(), os.Getenv("GROOVE_MCP_URL"), os.Getenv("GROOVE_TOKEN"), os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		case "test-daemon":
+			os.Exit(runDaemon(os.Args[2:]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// runDaemon is the child: HOME key=value… It prints its Info as one JSON line when it is ready.
+func runDaemon(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	flags := map[string]string{}
+	for _, kv := range args[1:] {
+		k, v, _ := strings.Cut(kv, "=")
+		flags[k] = v
+	}
+	err := daemon.Run(ctx, daemon.Options{Home: args[0], Flags: flags, Log: os.Stderr, Ready: func(i daemon.Info) {
+		if err := json.NewEncoder(os.Stdout).Encode(i); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "daemon:", err)
+		return 1
+	}
+	return 0
+}
+
+// Node is one daemon of a test.
+type Node struct {
+	T      testing.TB
+	Name   string
+	Home   string
+	IP     string
+	Flags  map[string]string
+	Info   daemon.Info
+	Client *api.Client
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// New makes a node on a loopback address of its own (127.0.0.N), not started.
+func New(t testing.TB, name, ip string) *Node {
+	t.Helper()
+	home := filepath.Join(t.TempDir(), name)
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n := &Node{T: t, Name: name, Home: home, IP: ip,
+		Flags: map[string]string{"api.port": "0", "bridge.listen": FreePort(t, ip), "name": name}}
+	t.Cleanup(func() { n.Kill() })
+	return n
+}
+
+// FreePort returns ip:port with a port that was free a moment ago.
+func FreePort(t testing.TB, ip string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Start starts the daemon and waits until it answers.
+func (n *Node) Start() *Node {
+	n.T.Helper()
+	if err := n.TryStart(); err != nil {
+		n.T.Fatalf("start %s: %v", n.Name, err)
+	}
+	return n
+}
+
+// TryStart is Start that returns what the daemon said when it did not start.
+func (n *Node) TryStart() error {
+	args := []string{"test-daemon", n.Home}
+	for k, v := range n.Flags {
+		args = append(args, k+"="+v)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(filepath.Dir(n.Home), n.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(exe, args...)
+	cmd.Stderr = log
+	cmd.Env = append(os.Environ(), "GROOVE_HOME="+n.Home)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		_, _ = io.Copy(io.Discard, out)
+		return fmt.Errorf("%w: %s", cmd.Wait(), n.LastLog())
+	}
+	if err := json.Unmarshal(line, &n.Info); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // how it ended is the test's business, not an error here
+	}()
+	n.mu.Lock()
+	n.cmd, n.done = cmd, done
+	n.mu.Unlock()
+	n.Client = api.NewClient(n.Info.Socket)
+	return nil
+}
+
+// LastLog is the last line that the daemon logged.
+func (n *Node) LastLog() string {
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(n.Home), n.Name+".log"))
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return lines[len(lines)-1]
+}
+
+// Log is all that the daemon logged.
+func (n *Node) Log() string {
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(n.Home), n.Name+".log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// PID is the daemon's process.
+func (n *Node) PID() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil {
+		return 0
+	}
+	return n.cmd.Process.Pid
+}
+
+// Kill is kill -9, and waits for the end.
+func (n *Node) Kill() { n.end(syscall.SIGKILL) }
+
+// Stop is a clean stop, and waits for the end.
+func (n *Node) Stop() { n.end(syscall.SIGTERM) }
+
+// Signal sends the daemon a signal and does not wait.
+func (n *Node) Signal(s syscall.Signal) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd != nil {
+		_ = n.cmd.Process.Signal(s) // it may have ended
+	}
+}
+
+func (n *Node) end(s syscall.Signal) {
+	n.mu.Lock()
+	cmd, done := n.cmd, n.done
+	n.cmd = nil
+	n.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	n.Client.Close()
+	_ = cmd.Process.Signal(s) // it may have ended by itself
+	select {
+	case <-done:
+	case <-time.After(Patience):
+		_ = cmd.Process.Kill()
+		<-done
+		n.T.Errorf("%s did not end within %s of %v", n.Name, Patience, s)
+	}
+}
+
+// Pair pairs two nodes by invite, as the user's own machines.
+func Pair(t testing.TB, a, b *Node) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	inv, err := a.Client.Invite(ctx, api.InviteRequest{For: []string{b.IP}, Mine: true})
+	if err != nil {
+		t.Fatalf("invite: %v", err)
+	}
+	if _, err := b.Client.Pair(ctx, api.PairRequest{Invite: inv.Line, Mine: true}); err != nil {
+		t.Fatalf("pair: %v", err)
+	}
+}
+
+// Spawn starts a scripted agent on the node.
+func (n *Node) Spawn(name, script string) groove.Agent {
+	n.T.Helper()
+	dir := n.T.TempDir()
+	file := filepath.Join(dir, name+".yaml")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		n.T.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	a, err := n.Client.Spawn(ctx, api.SpawnRequest{Name: groove.AgentName(name), Program: "scripted", Script: file, Dir: dir})
+	if err != nil {
+		n.T.Fatalf("spawn %s: %v\n%s", name, err, n.Log())
+	}
+	return a
+}
+
+// Open opens a job from n to peer that links the agents, and waits until it is open.
+func (n *Node) Open(peer *Node, agents, theirs []groove.AgentName, edit ...func(*api.OpenRequest)) api.Job {
+	n.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	zero := int64(0)
+	r := api.OpenRequest{Peer: peer.Name, Title: "test", Goal: "a test", Agents: agents, PeerAgents: theirs, Rate: &zero}
+	for _, e := range edit {
+		e(&r)
+	}
+	job, err := n.Client.OpenJob(ctx, r)
+	if err != nil {
+		n.T.Fatalf("open job: %v", err)
+	}
+	return n.WaitJob(job.ID, groove.LegOpen)
+}
+
+// WaitJob waits until the job's only leg is in the state.
+func (n *Node) WaitJob(id groove.JobID, state groove.LegState) api.Job {
+	n.T.Helper()
+	var last api.Job
+	n.Until("job "+string(state), func(ctx context.Context) (bool, error) {
+		jobs, err := n.Client.Jobs(ctx)
+		for _, j := range jobs {
+			if j.ID == id {
+				last = j
+				return j.Legs[0].State == state, err
+			}
+		}
+		return false, err
+	})
+	return last
+}
+
+// Until waits for a condition, asked again after each change that the daemon tells of.
+func (n *Node) Until(what string, ok func(context.Context) (bool, error)) {
+	n.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	after := uint64(0)
+	for {
+		m, err := n.Client.Messages(ctx, api.MessageFilter{After: after, Limit: 1}, time.Second)
+		if err == nil {
+			after = m.Next
+			var done bool
+			if done, err = ok(ctx); done && err == nil {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			n.T.Fatalf("%s: %s did not come about in %s: %v\n%s", n.Name, what, Patience, err, n.Log())
+		}
+	}
+}
+
+// WaitMessage waits until the message is in one of the states.
+func (n *Node) WaitMessage(id groove.MessageID, states ...string) groove.Mail {
+	n.T.Helper()
+	var last groove.Mail
+	n.Until(fmt.Sprintf("message %s %v", id, states), func(ctx context.Context) (bool, error) {
+		m, err := n.Client.Messages(ctx, api.MessageFilter{ID: id, Limit: 1}, 0)
+		if err != nil || len(m.Messages) == 0 {
+			return false, err
+		}
+		last = m.Messages[0]
+		for _, s := range states {
+			if last.State == s {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	return last
+}

@@ -187,6 +187,22 @@ func TestAnyOrder(t *testing.T) {
 	}
 }
 
+// TestDepth: the envelope is depth 1, its payload 2, and 10 is allowed.
+func TestDepth(t *testing.T) {
+	for depth, kind := range map[int]groove.Kind{10: "", 11: groove.KindMalformed} {
+		for _, b := range [][2]string{{`{"a":`, `}`}, {`[`, `]`}} {
+			inner := strings.Repeat(b[0], depth-2) + "1" + strings.Repeat(b[1], depth-2)
+			f, err := newOpener().Open(signed([]byte(bodyOf(strings.Replace(goodEnvelope(1), `"x"`, inner, 1)))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := f.Items[0].Err; (got == nil) != (kind == "") {
+				t.Errorf("depth %d of %s: %v", depth, b[0], got)
+			}
+		}
+	}
+}
+
 // TestPayloadOutlivesBuffer: the read buffer is used again while the message waits for its commit.
 func TestPayloadOutlivesBuffer(t *testing.T) {
 	frame, _ := seal(t, newSealer(), envelope.Ack{}, message(1, `{"text":"keep"}`))

@@ -91,8 +91,9 @@ func TestFit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.SampledFrom([]int{10, 1 << 10, 16<<10 - 600, 16 << 10, 200 << 10, 500 << 10}).Draw(t, "size")
 		env := make([]envelope.Outgoing, rapid.IntRange(1, 70).Draw(t, "count"))
+		one := message(1, `{"text":"`+strings.Repeat("x", size)+`"}`)
 		for i := range env {
-			env[i] = message(i, `{"text":"`+strings.Repeat("x", size)+`"}`)
+			env[i] = one
 		}
 		n := envelope.Fit(env)
 		if n < 1 {

@@ -52,7 +52,7 @@ func frameRows() []badBody {
 		{name: "seq over 64 bits", why: "must not wrap to 1", body: spoil(`"seq":1`, `"seq":18446744073709551617`), kind: malformed},
 		{name: "prev padded", why: "base64url without padding", body: spoil(zeroHash+`","ack`, zeroHash+`=","ack`), kind: malformed},
 		{name: "prev with unused bits", why: "one hash has one form", body: spoil(`A","ack`, `B","ack`), kind: malformed},
-		{name: "prev with a line break", why: "the decoder would skip it", body: spoil(`AA","ack`, `\n","ack`), kind: malformed},
+		{name: "prev with a line break", why: "the decoder would skip it", body: spoil(`A","ack`, `\n","ack`), kind: malformed},
 		{name: "prev short", why: "32 bytes", body: spoil(`AAAA","ack`, `","ack`), kind: malformed},
 		{name: "no ack", why: "always present", body: spoil(`"ack":{"seq":0,"hash":"`+zeroHash+`"},`, ``), kind: malformed},
 		{name: "no envelopes", why: "1 to 64", body: bodyOf(), kind: malformed},

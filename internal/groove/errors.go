@@ -176,6 +176,21 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %v (%s)", e.Op, e.Err, e.Kind)
 }
 
+// Why gives the cause without the kind, through errors that wrap one another; the
+// operation where there is no cause.
+func (e *Error) Why() string {
+	if e.Err == nil {
+		return e.Op
+	}
+	if inner, ok := e.Err.(*Error); ok { //nolint:errorlint // text between the two must not be lost
+		if inner.Err == nil || inner.Op == e.Op {
+			return inner.Why()
+		}
+		return inner.Op + ": " + inner.Why()
+	}
+	return e.Err.Error()
+}
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 

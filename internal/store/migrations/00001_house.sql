@@ -157,6 +157,7 @@ CREATE TABLE approval(
   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, answered_at INTEGER
 );
 CREATE INDEX approval_open ON approval(expires_at) WHERE state = 'open';
+CREATE UNIQUE INDEX approval_ref ON approval(kind, ref) WHERE state = 'open';
 
 CREATE TABLE audit(n INTEGER PRIMARY KEY, prev BLOB NOT NULL, hash BLOB NOT NULL, entry BLOB NOT NULL);
 CREATE TABLE audit_head(n INTEGER PRIMARY KEY, hash BLOB NOT NULL, sig BLOB NOT NULL, at INTEGER NOT NULL);

@@ -1,0 +1,97 @@
+// Package config is what the user may set: defaults, under config.toml, under the
+// environment, under flags; each value knows where it came from. It also knows the
+// home: where it lies, whether it is ours alone, and that one daemon uses it.
+//
+// It stands before the hall: the daemon reads it once, at start. It refuses single
+// values, not the whole: a key that is unknown or damaged is named with its line
+// and the rest goes on without it. One thing is not guessed: whoever set the bridge's
+// addresses in a way that cannot be read gets no bridge, never a wider one.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"groove/internal/groove"
+)
+
+// Config is the settings of one daemon. Load makes it; nothing changes it.
+type Config struct {
+	Name     string // label of this daemon
+	Bridge   Bridge
+	API      API
+	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
+	Job      Job
+	Programs map[string]Program // agent programs that the user describes, by name
+	Log      Log
+
+	// Problems are what could not be used, in the order of file, environment,
+	// flags. The daemon logs them and goes on; a check command fails on them.
+	Problems []Problem
+
+	origins map[string]string
+}
+
+// Bridge is where peers come in.
+type Bridge struct {
+	Listen    []string // host:port with an IP address or localhost; none: the bridge stays closed
+	Advertise []string // host:port for invites, 1–8; none: Advertised finds them
+}
+
+// API is where agents and the browser come in. It is always on the loopback.
+type API struct {
+	Port int // 0: any free one
+}
+
+// Job is the default for new jobs.
+type Job struct {
+	TTL, Idle time.Duration // whole seconds
+}
+
+// Program is how one agent program is started.
+type Program struct {
+	Command []string // program and arguments
+	Env     []string // KEY=VALUE
+	Install string   // the one command that installs it; may be empty
+}
+
+// Log is what the daemon writes about itself.
+type Log struct {
+	Level slog.Level
+}
+
+// Problem is one setting that could not be used.
+type Problem struct {
+	Where   string // "/home/a/.groove/config.toml:3", "environment GROOVE_RATE", "flag --rate"
+	Key     string // "bridge.listen"; "" for the whole file
+	Why     string
+	Allowed string // what may stand there
+	Instead string // what is done without it
+}
+
+// Err is the problem as a refusal of KindConfigInvalid.
+func (p Problem) Err() *groove.Error {
+	what := p.Where
+	if p.Key != "" {
+		what += ": " + p.Key
+	}
+	e := groove.Errorf("read configuration", groove.KindConfigInvalid, "%s: %s; %s", what, p.Why, p.Instead)
+	if p.Allowed != "" {
+		e.Fix = "allowed: " + p.Allowed
+	}
+	return e
+}
+
+// Origin says where the value of key came from: "default", a file and line, a
+// variable of the environment, a flag; "" for an unknown key.
+func (c *Config) Origin(key string) string { return c.origins[key] }
+
+// Keys lists every setting that Origin knows, in order: those of the table, then
+// those of programs.
+func (c *Config) Keys() []string {
+	out := make([]string, 0, len(c.origins))
+	for _, k := range keys {
+		out = append(out, k.name)
+	}
+	return append(out, programKeys(c.origins)...)
+}

@@ -160,7 +160,7 @@ func (d *daemon) openFederation(ctx context.Context) error {
 	}
 	d.pairing, err = federation.NewPairing(ctx, federation.PairingOptions{
 		Book: d.book, Store: d.store, Audit: d.audit, Key: d.self.Key, Name: d.cfg.Name, Addresses: d.advertised,
-		Dial: d.dialPairing, Clock: time.Now, Log: d.log, OnArmed: d.sourcesChanged,
+		Dial: d.dialPairing, Clock: time.Now, Log: d.log, OnArmed: d.sourcesChanged, Rate: &d.cfg.Rate,
 	})
 	return err
 }

@@ -339,7 +339,9 @@ func TestSlowStrangersLoseTheirSlot(t *testing.T) {
 
 func TestEndlessHeadIsCut(t *testing.T) {
 	d := newDaemon(t)
-	h := serve(t, []ed25519.PublicKey{d.public}, nil)
+	h := serve(t, []ed25519.PublicKey{d.public}, func(c *transport.ServeConfig) {
+		c.Timeout = time.Hour // only the limit can end it
+	})
 	c, err := rawDial(t, h, rawConfig(d))
 	if err != nil {
 		t.Fatal(err)

@@ -45,9 +45,9 @@ type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
 
 	// Write sends one whole frame; writers take turns. It does not keep frame.
-	// It fails with KindFrameTooLarge, and nothing was sent; KindTimeout (ctx ended), which
-	// ends the connection once it was this writer's turn; KindPeerUnreachable. Why a peer refused is learned from
-	// Read.
+	// It fails with KindFrameTooLarge, and nothing was sent; KindTimeout (ctx ended),
+	// which ends the connection if it was this writer's turn; KindPeerUnreachable.
+	// Why a peer refused is learned from Read.
 	Write(ctx context.Context, frame []byte) error
 
 	// Binding is the same at both ends of this connection and of no other.

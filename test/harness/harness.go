@@ -57,6 +57,10 @@ func Main(m *testing.M) {
 func runDaemon(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	go func() { // the test died: so does its daemon
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
 	flags := map[string]string{}
 	for _, kv := range args[1:] {
 		k, v, _ := strings.Cut(kv, "=")
@@ -85,6 +89,7 @@ type Node struct {
 	Client *api.Client
 
 	mu   sync.Mutex
+	life io.Closer // the daemon ends with it
 	cmd  *exec.Cmd
 	done chan struct{}
 }
@@ -142,6 +147,9 @@ func (n *Node) TryStart() error {
 	cmd.Env = append(os.Environ(), "GROOVE_HOME="+n.Home)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		return err
+	}
+	if n.life, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
 	if err := cmd.Start(); err != nil {

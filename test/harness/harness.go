@@ -171,7 +171,10 @@ func (n *Node) TryStart() error {
 	n.mu.Lock()
 	n.cmd, n.done = cmd, done
 	n.mu.Unlock()
-	n.Client = api.NewClient(n.Info.Socket)
+	client := api.NewClient(n.Info.Socket)
+	n.mu.Lock()
+	n.Client = client
+	n.mu.Unlock()
 	return nil
 }
 
@@ -192,6 +195,13 @@ func (n *Node) Log() string {
 		return err.Error()
 	}
 	return string(b)
+}
+
+// API is Client for goroutines that go on while the daemon is started again.
+func (n *Node) API() *api.Client {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.Client
 }
 
 // PID is the daemon's process.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"groove/internal/api"
+	"groove/internal/groove"
+)
+
+type spawnCmd struct {
+	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
+	Program string   `required:"" help:"opencode, scripted, or a program of config.toml." placeholder:"NAME"`
+	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
+	Dir     string   `help:"Directory that it works in." default:"." type:"existingdir"`
+	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
+	Role    string   `help:"What it is for, in a word."`
+	Title   string   `help:"What it is for, in a line."`
+	Task    string   `help:"First message, from you; - reads standard input." placeholder:"TEXT"`
+	Env     []string `help:"Variable of its environment. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
+}
+
+// Run starts an agent and waits until its session is open.
+func (c *spawnCmd) Run(a *app) error {
+	dir, err := absolute(c.Dir)
+	if err != nil {
+		return err
+	}
+	script := c.Script
+	if script != "" {
+		if script, err = absolute(script); err != nil {
+			return err
+		}
+	}
+	task, err := a.readText(c.Task, groove.MaxText)
+	if err != nil {
+		return err
+	}
+	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env})
+	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
+}
+
+type killCmd struct {
+	Agent string `arg:"" help:"Name or unique prefix."`
+}
+
+// Run ends an agent.
+func (c *killCmd) Run(a *app) error {
+	agent, err := a.client.Kill(a.ctx, c.Agent)
+	return show(a, agent, err, a.oneAgent)
+}
+
+type doneCmd struct {
+	Agent   string `arg:"" help:"Name or unique prefix."`
+	Summary string `help:"What was done."`
+	Job     string `help:"Only this job is complete: ID or unique prefix." placeholder:"ID"`
+}
+
+// Run says that an agent's work is complete.
+func (c *doneCmd) Run(a *app) error {
+	job, err := a.job(c.Job)
+	if err != nil {
+		return err
+	}
+	agent, err := a.client.Done(a.ctx, c.Agent, api.DoneRequest{Summary: c.Summary, Job: job})
+	return show(a, agent, err, a.oneAgent)
+}
+
+func (a *app) oneAgent(g groove.Agent) {
+	a.printf("%s is %s\n", g.Name, g.Status)
+}
+
+type agentsCmd struct {
+	Peer string `help:"Only those of one peer: name or ID prefix. Asks it anew."`
+}
+
+// Run lists agents, here and on peers.
+func (c *agentsCmd) Run(a *app) error {
+	var both struct {
+		Local  []groove.Agent       `json:"local"`
+		Remote []groove.RemoteAgent `json:"remote"`
+	}
+	both.Local = []groove.Agent{}
+	var err error
+	if c.Peer == "" {
+		if both.Local, err = a.client.Agents(a.ctx); err != nil {
+			return err
+		}
+	}
+	if both.Remote, err = a.client.RemoteAgents(a.ctx, c.Peer); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(both)
+	}
+	var rows [][]string
+	for _, g := range both.Local {
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, g.Summary), 50)})
+	}
+	for _, g := range both.Remote {
+		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
+	}
+	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
+	return nil
+}

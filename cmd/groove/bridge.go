@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+)
+
+type bridgeCmd struct {
+	Open   openCmd  `cmd:"" help:"Open a job with a peer."`
+	Status jobsCmd  `cmd:"" help:"Show jobs and their connections."`
+	Close  closeCmd `cmd:"" help:"End a job."`
+}
+
+type openCmd struct {
+	Peer       string        `arg:"" help:"Name or ID prefix."`
+	Title      string        `required:"" help:"What the job is, in a line."`
+	Goal       string        `help:"What is to be reached (the title)."`
+	Agents     []string      `required:"" help:"Agents here that take part." placeholder:"A,B"`
+	PeerAgents []string      `required:"" help:"Agents there that take part." placeholder:"X,Y"`
+	TTL        time.Duration `help:"Ends after this time (2h, at most 24h)." placeholder:"2h"`
+	Idle       time.Duration `help:"Rests after this time without a message (15m)." placeholder:"15m"`
+	KeepAlive  bool          `help:"Never rests; renewed each day while both sides agree."`
+	Rate       string        `help:"Messages a minute each way, or off (100)." placeholder:"N|off"`
+	Wait       time.Duration `help:"How long to wait for the peer's answer." default:"5s"`
+	Record     string        `help:"Keep frames whole (full) or their hashes (digest)." enum:"digest,full" default:"digest"`
+}
+
+// Run opens a job. It exits 6 while the peer's user has not answered.
+func (c *openCmd) Run(a *app) error {
+	r := api.OpenRequest{Peer: c.Peer, Title: c.Title, Goal: or(c.Goal, c.Title), TTL: int64(c.TTL / time.Second), Idle: int64(c.Idle / time.Second),
+		KeepAlive: c.KeepAlive, Record: c.Record, Agents: agentNames(c.Agents), PeerAgents: agentNames(c.PeerAgents)}
+	if c.Rate != "" {
+		n, err := strconv.ParseInt(c.Rate, 10, 64)
+		if err != nil && c.Rate != "off" || n < 0 {
+			return usage("--rate: %q is neither a number of messages a minute nor off", c.Rate)
+		}
+		r.Rate = &n
+	}
+	job, err := a.client.OpenJob(a.ctx, r)
+	if err == nil {
+		job, err = a.settled(job, c.Wait)
+	}
+	if err := show(a, job, err, func(j api.Job) {
+		a.printf("job %s is %s\n", j.ID, j.State)
+		for _, l := range j.Legs {
+			switch {
+			case l.State == groove.LegProposed:
+				a.printf("the user of %s is asked; messages wait until then\n", cell(or(l.PeerName, l.Peer.Short()), 64))
+			case l.Detail != "":
+				a.printf("%s\n", plain(l.Detail))
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	for _, l := range job.Legs {
+		if l.State == groove.LegProposed {
+			return errWaits
+		}
+	}
+	return nil
+}
+
+// settled waits until each leg of the job is open, proposed or closed, at most for
+// limit: any change of the daemon's state is a reason to look again.
+func (a *app) settled(job api.Job, limit time.Duration) (api.Job, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, limit)
+	defer cancel()
+	var seen uint64
+	for {
+		page, err := a.client.Messages(ctx, api.MessageFilter{Job: string(job.ID), Limit: 1, After: seen}, min(limit, api.MaxPoll))
+		if ctx.Err() != nil {
+			return job, a.ctx.Err()
+		}
+		if err != nil {
+			return job, err
+		}
+		seen = max(page.Next, 1)
+		jobs, err := a.client.Jobs(a.ctx)
+		if err != nil {
+			return job, err
+		}
+		for _, j := range jobs {
+			if j.ID == job.ID {
+				job = j
+			}
+		}
+		if !slices.ContainsFunc(job.Legs, func(l api.Leg) bool { return l.State == groove.LegDialing || l.State == groove.LegHandshaking }) {
+			return job, nil
+		}
+	}
+}
+
+func agentNames(list []string) []groove.AgentName {
+	out := make([]groove.AgentName, len(list))
+	for i, n := range list {
+		out[i] = groove.AgentName(n)
+	}
+	return out
+}
+
+type jobsCmd struct{}
+
+// Run shows jobs and their legs.
+func (jobsCmd) Run(a *app) error {
+	jobs, err := a.client.Jobs(a.ctx)
+	return show(a, jobs, err, a.jobs)
+}
+
+func (a *app) jobs(jobs []api.Job) {
+	var rows [][]string
+	for _, j := range jobs {
+		ends := ""
+		if j.TTLAt != nil && j.State != string(groove.LegClosed) {
+			ends = a.ago(j.TTLAt.Time)
+		}
+		for _, l := range j.Legs {
+			state := string(l.State)
+			if l.Reason != "" {
+				state += " (" + cell(l.Reason, 40) + ")"
+			}
+			rows = append(rows, []string{j.ID.Short(), cell(j.Title, 40), cell(or(l.PeerName, l.Peer.Short()), 30), state, names(l.Agents), names(l.PeerAgents), count(l.Waiting), a.ago(j.Created.Time), ends})
+		}
+	}
+	table(a.out, "no jobs: groove federation bridge open PEER", []string{"JOB", "TITLE", "PEER", "STATE", "AGENTS", "THEIRS", "WAITING", "MADE", "ENDS"}, rows)
+}
+
+type closeCmd struct {
+	Job string `arg:"" help:"ID or unique prefix."`
+}
+
+// Run ends a job.
+func (c *closeCmd) Run(a *app) error {
+	job, err := a.client.CloseJob(a.ctx, groove.JobID(c.Job))
+	return show(a, job, err, func(j api.Job) { a.printf("job %s is %s\n", j.ID, j.State) })
+}

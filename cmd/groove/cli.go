@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"groove/internal/api"
+	"groove/internal/config"
+	"groove/internal/groove"
+)
+
+// cli is the grammar.
+type cli struct {
+	Home string `help:"Folder of the daemon ($$GROOVE_HOME, ~/.groove)." type:"path" placeholder:"DIR"`
+	JSON bool   `name:"json" help:"Print JSON, errors too."`
+
+	Start   startCmd   `cmd:"" group:"daemon" help:"Start the daemon."`
+	Stop    stopCmd    `cmd:"" group:"daemon" help:"Stop it. Jobs rest, agents come back at the next start."`
+	Status  statusCmd  `cmd:"" group:"daemon" help:"Show how it is."`
+	Version versionCmd `cmd:"" group:"daemon" help:"Print the version."`
+	Demo    demoCmd    `cmd:"" group:"daemon" help:"Show two daemons and two agents at work on this machine."`
+
+	Spawn  spawnCmd  `cmd:"" group:"agents" help:"Start an agent."`
+	Kill   killCmd   `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
+	Done   doneCmd   `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
+	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
+	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
+
+	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
+	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
+	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`
+	Cancel   cancelCmd   `cmd:"" group:"messages" help:"Give up a message that waits."`
+	Chat     chatCmd     `cmd:"" group:"messages" help:"Talk with an agent, line by line."`
+
+	Approvals approvalsCmd `cmd:"" group:"approvals" help:"List questions to you."`
+	Approve   approveCmd   `cmd:"" group:"approvals" help:"Say yes to one."`
+	Reject    rejectCmd    `cmd:"" group:"approvals" help:"Say no to one."`
+
+	Federation federationCmd `cmd:"" group:"federation" help:"Pair with other daemons and open jobs with them."`
+	Audit      auditCmd      `cmd:"" group:"federation" help:"Read and check the record."`
+
+	// Dispatched in main, before anything else is loaded; here so that their names
+	// are taken.
+	Shim     struct{} `cmd:"" hidden:""`
+	Scripted struct{} `cmd:"" hidden:""`
+	MCP      struct{} `cmd:"" name:"mcp" hidden:""`
+}
+
+// app is what commands work with.
+type app struct {
+	ctx      context.Context
+	home     string
+	json     bool
+	env      []string
+	in       io.Reader
+	out, err io.Writer
+	now      groove.Clock
+	client   *api.Client
+}
+
+// exitNow carries kong's wish to end (--help) out of its parser.
+type exitNow int
+
+// run reads the command line and runs one command. It returns the exit code.
+func run(ctx context.Context, args, env []string, in io.Reader, out, errOut io.Writer) (code int) {
+	var c cli
+	defer func() {
+		if p := recover(); p != nil {
+			now, ok := p.(exitNow)
+			if !ok {
+				panic(p)
+			}
+			code = int(now)
+		}
+	}()
+	parser, err := kong.New(&c, kong.Name("groove"), kong.Description("Runs your AI coding agents, and lets agents on paired machines work as one team."),
+		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exitNow(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}))
+	if err != nil { // a defect of the grammar, which every test would meet
+		tell(errOut, err, false)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		tell(errOut, usageError{err}, slices.Contains(args, "--json"))
+		return exitUsage
+	}
+	a := &app{ctx: ctx, json: c.JSON, env: env, in: in, out: out, err: errOut, now: time.Now}
+	err = a.open(c.Home)
+	if err == nil {
+		defer a.client.Close()
+		err = k.Run(a)
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		tell(errOut, err, c.JSON)
+	}
+	return exitCode(err)
+}
+
+// open finds the home and prepares the client; nothing is connected yet.
+func (a *app) open(flag string) error {
+	env := a.env
+	if flag != "" {
+		env = append(slices.Clone(env), "GROOVE_HOME="+flag)
+	}
+	var err error
+	if a.home, err = config.Home(env); err != nil {
+		return err
+	}
+	a.client = api.NewClient(api.FindSocket(a.home, a.getenv("XDG_RUNTIME_DIR")))
+	return nil
+}
+
+func (a *app) getenv(name string) string {
+	for _, line := range slices.Backward(a.env) {
+		if value, ok := strings.CutPrefix(line, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// show prints v as JSON if that was asked for, else what text writes.
+func show[T any](a *app, v T, err error, text func(T)) error {
+	if err != nil {
+		return err
+	}
+	if !a.json {
+		text(v)
+		return nil
+	}
+	return a.printJSON(v)
+}
+
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return groove.Wrap("print", groove.KindInternal, enc.Encode(v))
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// readText returns text as it was given, or standard input for "-".
+func (a *app) readText(text string, most int64) (string, error) {
+	if text != "-" {
+		return text, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(a.in, most+1))
+	if err != nil {
+		return "", groove.Wrap("read standard input", groove.KindInternal, err)
+	}
+	if int64(len(b)) > most {
+		return "", groove.Errorf("read standard input", groove.KindTooLarge, "it is over %d bytes", most)
+	}
+	return strings.TrimRight(string(b), "\n"), nil
+}
+
+func absolute(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	return abs, groove.Wrap("find "+path, groove.KindInternal, err)
+}
+
+// match returns what ref names: itself, or the one that it is a prefix of.
+func match(what, ref string, all []string, unknown groove.Kind, fix string) (string, error) {
+	var found []string
+	for _, name := range all {
+		if name == ref {
+			return name, nil
+		}
+		if strings.HasPrefix(name, ref) && !slices.Contains(found, name) {
+			found = append(found, name)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", groove.Errorf("find "+what, unknown, "no %s is called %q", what, ref).WithFix(fix)
+	}
+	return "", groove.Errorf("find "+what, groove.KindAmbiguous, "%q is the beginning of %s", ref, strings.Join(found, ", ")).WithFix("type more of it")
+}
+
+// usage refuses a command line after it was parsed.
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errBroken is how a stream of output ends when nobody reads it.
+var errBroken = errors.New("standard output is closed")

@@ -1,0 +1,4 @@
+package agents
+
+// Next is the state machine, which no caller outside needs.
+var Next = next

@@ -1,0 +1,201 @@
+package agents
+
+import (
+	"context"
+	"crypto/sha256"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"groove/internal/groove"
+	"groove/internal/store"
+)
+
+func (e *Engine) find(name groove.AgentName) *agent {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.agents[name]
+}
+
+// all returns the agents by name.
+func (e *Engine) all() []*agent {
+	e.mu.RLock()
+	out := make([]*agent, 0, len(e.agents))
+	for _, a := range e.agents {
+		out = append(out, a)
+	}
+	e.mu.RUnlock()
+	slices.SortFunc(out, func(a, b *agent) int { return strings.Compare(string(a.name()), string(b.name())) })
+	return out
+}
+
+// List returns every agent of this daemon by name, with those that ended and
+// those that are being spawned. It fails with the store's kinds.
+func (e *Engine) List(ctx context.Context) ([]groove.Agent, error) {
+	out := []groove.Agent{}
+	for _, a := range e.all() {
+		shown, err := e.shown(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, shown)
+	}
+	return out, nil
+}
+
+// Get finds an agent by its name or by a prefix that no other name has. Fails with
+// KindAgentUnknown, KindAmbiguous and the store's kinds.
+func (e *Engine) Get(ctx context.Context, ref string) (groove.Agent, error) {
+	if a := e.find(groove.AgentName(ref)); a != nil {
+		return e.shown(ctx, a)
+	}
+	var hits []*agent
+	var names []string
+	for _, a := range e.all() {
+		if ref != "" && strings.HasPrefix(string(a.name()), ref) {
+			hits, names = append(hits, a), append(names, string(a.name()))
+		}
+	}
+	switch len(hits) {
+	case 0:
+		return groove.Agent{}, unknown("find agent", ref)
+	case 1:
+		return e.shown(ctx, hits[0])
+	}
+	return groove.Agent{}, groove.Errorf("find agent", groove.KindAmbiguous, "%q begins %s", ref, strings.Join(names, ", ")).
+		WithFix("give more of the name")
+}
+
+func (e *Engine) shown(ctx context.Context, a *agent) (groove.Agent, error) {
+	out := a.show()
+	unread, err := e.o.Mail.Unread(ctx, a.name())
+	out.Unread = unread
+	return out, groove.Wrap("read agent", groove.KindInternal, err)
+}
+
+// Lookup returns the committed status of an agent, and whether there is one of
+// that name. It reads memory only.
+func (e *Engine) Lookup(name groove.AgentName) (groove.AgentStatus, bool) {
+	a := e.find(name)
+	if a == nil {
+		return "", false
+	}
+	status := a.status()
+	return status, status != ""
+}
+
+// Card returns the committed card of an agent.
+func (e *Engine) Card(name groove.AgentName) (groove.Card, bool) {
+	if a := e.find(name); a != nil {
+		if k := a.kept.Load(); k != nil {
+			return k.card, true
+		}
+	}
+	return groove.Card{}, false
+}
+
+// Cards returns the committed cards of all agents by name. Callers do not change
+// what they share.
+func (e *Engine) Cards() []groove.Card {
+	out := []groove.Card{}
+	for _, a := range e.all() {
+		if k := a.kept.Load(); k != nil {
+			out = append(out, k.card)
+		}
+	}
+	return out
+}
+
+// ByToken returns the agent whose running session bears the token. Only hashes
+// are compared, so the time it takes tells nothing about a token.
+func (e *Engine) ByToken(token string) (groove.AgentName, bool) {
+	sum := sha256.Sum256([]byte(token))
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	name, ok := e.tokens[sum]
+	return name, ok
+}
+
+// ByPID tells whether a process was started, at any remove, by this daemon, and
+// by which agent's program; a process of the daemon that belongs to no agent has
+// no name. The daemon's own process is its user.
+func (e *Engine) ByPID(pid int) (name groove.AgentName, inside bool) {
+	self := os.Getpid()
+	if pid == self || !e.o.Descends(pid, self) {
+		return "", false
+	}
+	for _, a := range e.all() {
+		a.mu.Lock()
+		program := a.pid
+		a.mu.Unlock()
+		if program > 0 && e.o.Descends(pid, program) {
+			return a.name(), true
+		}
+	}
+	return "", true
+}
+
+// CurrentTurn returns the letters of the agent's running turn, so that an answer
+// can be linked to the one that it answers; false while no turn runs. Callers do
+// not change them.
+func (e *Engine) CurrentTurn(name groove.AgentName) ([]groove.Letter, bool) {
+	if a := e.find(name); a != nil {
+		if t := a.turn.Load(); t != nil {
+			return t.letters, true
+		}
+	}
+	return nil, false
+}
+
+// Wake says that something was committed to the agent's inbox. It never blocks and
+// may be called from the store's writer goroutine. Mail that was committed in the
+// moment of the agent's end is refused.
+func (e *Engine) Wake(name groove.AgentName) {
+	a := e.find(name)
+	if a == nil {
+		return
+	}
+	if !a.status().Ended() {
+		a.nudge()
+		return
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.ctx.Err() != nil || a.refusing.Swap(true) {
+		return // the next start refuses it, or the call that waits does
+	}
+	e.wg.Add(1)
+	go e.refuseLate(a)
+}
+
+func (e *Engine) refuseLate(a *agent) {
+	defer e.wg.Done()
+	a.refusing.Store(false)
+	e.commit(e.ctx, a, "mail of an ended agent not refused", func(tx *store.Tx) error {
+		return e.o.Mail.Refuse(tx, a.name(), groove.KindAgentExited)
+	})
+}
+
+// ReadOutput returns what the agent's program said, JSON lines, from a byte offset
+// that runs over all its sessions, and the offset behind it; at most 256 KiB. With
+// nothing there it waits for something, at most wait; then data is empty. An
+// offset behind the end is brought back to it. Fails with KindAgentUnknown,
+// KindRequestMalformed, KindInternal.
+func (e *Engine) ReadOutput(ctx context.Context, name groove.AgentName, offset int64, wait time.Duration) (data []byte, next int64, err error) {
+	a := e.find(name)
+	if a == nil {
+		return nil, 0, unknown("read output", string(name))
+	}
+	return a.out.read(ctx, offset, wait)
+}
+
+// Output is the file of the agent's newest session, "" before its first. Fails
+// with KindAgentUnknown.
+func (e *Engine) Output(name groove.AgentName) (string, error) {
+	a := e.find(name)
+	if a == nil {
+		return "", unknown("find output", string(name))
+	}
+	return a.out.current(), nil
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+
+	"groove/internal/groove"
+)
+
+// Backend is what the routes call, by group. All methods are safe for concurrent
+// use; refusals are *groove.Error. A ref is a name or ID, or a unique prefix of
+// one: unknown ones fail with the group's unknown kind, others with
+// name.ambiguous.
+type Backend struct {
+	Host       Host
+	Agents     Agents
+	Bridge     Bridge
+	Mailbox    Mailbox
+	Federation Federation
+	Approvals  Approvals
+	Record     Record
+}
+
+// Host is the daemon itself.
+type Host interface {
+	Status(ctx context.Context) (Status, error)
+	// Stop begins to stop the daemon and returns.
+	Stop(ctx context.Context) error
+}
+
+// Agents is the lifecycle and the registry of agents.
+type Agents interface {
+	Lifecycle
+	Registry
+}
+
+// Lifecycle starts and ends agents.
+type Lifecycle interface {
+	// Spawn returns when the session is open. It fails with name.taken,
+	// program.unknown, program.failed.
+	Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error)
+	Kill(ctx context.Context, ref string) (groove.Agent, error)
+	Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error)
+}
+
+// Registry shows agents, local and remote.
+type Registry interface {
+	ListAgents(ctx context.Context) ([]groove.Agent, error)
+	FindAgent(ctx context.Context, ref string) (groove.Agent, error)
+	// RemoteAgents returns the agents of a peer, "" = of all.
+	RemoteAgents(ctx context.Context, peer string) ([]groove.RemoteAgent, error)
+	// Output returns recorded output from offset on. With nothing there it waits for
+	// some until ctx's deadline, not at all without one, and then returns an empty
+	// piece without error, whose Next is at most the end of what is there.
+	Output(ctx context.Context, ref string, offset int64) (Output, error)
+}
+
+// Bridge opens and closes jobs.
+type Bridge interface {
+	Jobs(ctx context.Context) ([]Job, error)
+	OpenJob(ctx context.Context, r OpenRequest) (Job, error)
+	CloseJob(ctx context.Context, ref string) (Job, error)
+}
+
+// Mailbox sends messages and shows them.
+type Mailbox interface {
+	// Send commits and returns.
+	Send(ctx context.Context, d groove.Draft) (groove.Sent, error)
+	// Inbox returns the last messages to an agent, oldest first. It moves no cursor.
+	Inbox(ctx context.Context, agent string, limit int) ([]groove.Mail, error)
+	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0
+	// those that changed since; with nothing there it waits for a change until ctx
+	// ends, and then returns an empty page without error. A ctx that has ended when
+	// it is called means: do not wait.
+	Messages(ctx context.Context, f MessageFilter) (Messages, error)
+	// Cancel gives up a message that waits. It fails with message.unknown and, if it
+	// has been stored there, state.conflict.
+	Cancel(ctx context.Context, id groove.MessageID) (groove.Mail, error)
+}
+
+// Federation is pairing and the peers.
+type Federation interface {
+	Peers(ctx context.Context) ([]Peer, error)
+	Unpair(ctx context.Context, ref string) (Unpaired, error)
+	Pairing
+}
+
+// Pairing makes and uses invites.
+type Pairing interface {
+	Invite(ctx context.Context, r InviteRequest) (Invite, error)
+	// Pair returns when both sides have confirmed.
+	Pair(ctx context.Context, r PairRequest) (Peer, error)
+}
+
+// Approvals is the queue of questions to the user.
+type Approvals interface {
+	ListApprovals(ctx context.Context, all bool) ([]Approval, error)
+	// Answer fails with approval.unknown, approval.answered, approval.expired.
+	Answer(ctx context.Context, ref string, r AnswerRequest) (Approval, error)
+}
+
+// Record is the audit chain.
+type Record interface {
+	// ReadAudit returns at most limit rows after n; n < 0 = the last ones.
+	ReadAudit(ctx context.Context, n int64, limit int) (Audit, error)
+	// VerifyAudit fails with audit.broken.
+	VerifyAudit(ctx context.Context) (AuditReport, error)
+}
+
+// Callers tells who is behind a connection or a token.
+type Callers interface {
+	// ByToken returns the agent whose live session has the token, in constant time.
+	ByToken(token string) (groove.AgentName, bool)
+	// ByPID reports whether the process descends from the daemon or sits in an agent's
+	// cgroup, and of which agent it is, "" if that is not known.
+	ByPID(pid int) (agent groove.AgentName, inside bool)
+}

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"groove/internal/groove"
+)
+
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
+	var out T
+	err := c.call(ctx, http.MethodGet, path, query, nil, &out)
+	return out, err
+}
+
+func post[T any](ctx context.Context, c *Client, path string, in any) (T, error) {
+	var out T
+	err := c.call(ctx, http.MethodPost, path, nil, in, &out)
+	return out, err
+}
+
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64(min(d, MaxPoll)/time.Second), 10)
+}
+
+func agentPath(name, rest string) string { return "/api/agents/" + url.PathEscape(name) + rest }
+
+// Health says whether a daemon answers.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	return get[Health](ctx, c, healthPath, nil)
+}
+
+// Status returns how the daemon is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return get[Status](ctx, c, "/api/status", nil)
+}
+
+// Stop begins to stop the daemon.
+func (c *Client) Stop(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "/api/stop", nil, nil, nil)
+}
+
+// Spawn starts an agent and returns when its session is open.
+func (c *Client) Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error) {
+	return post[groove.Agent](ctx, c, "/api/agents", r)
+}
+
+// Agents returns the agents of the daemon.
+func (c *Client) Agents(ctx context.Context) ([]groove.Agent, error) {
+	return get[[]groove.Agent](ctx, c, "/api/agents", nil)
+}
+
+// Agent returns one agent by name or unique prefix.
+func (c *Client) Agent(ctx context.Context, ref string) (groove.Agent, error) {
+	return get[groove.Agent](ctx, c, agentPath(ref, ""), nil)
+}
+
+// Kill ends an agent.
+func (c *Client) Kill(ctx context.Context, ref string) (groove.Agent, error) {
+	return post[groove.Agent](ctx, c, agentPath(ref, "/kill"), nil)
+}
+
+// Done says that an agent's work is complete.
+func (c *Client) Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error) {
+	return post[groove.Agent](ctx, c, agentPath(ref, "/done"), r)
+}
+
+// Output returns recorded output from offset on; with wait it waits for some.
+func (c *Client) Output(ctx context.Context, ref string, offset int64, wait time.Duration) (Output, error) {
+	return get[Output](ctx, c, agentPath(ref, "/output"), url.Values{"offset": {strconv.FormatInt(offset, 10)}, "wait": {seconds(wait)}})
+}
+
+// RemoteAgents returns the agents of a peer, "" = of all.
+func (c *Client) RemoteAgents(ctx context.Context, peer string) ([]groove.RemoteAgent, error) {
+	path := "/api/federation/remote-agents"
+	if peer != "" {
+		path += "/" + url.PathEscape(peer)
+	}
+	return get[[]groove.RemoteAgent](ctx, c, path, nil)
+}
+
+// Send sends a message as the caller and returns once it is committed.
+func (c *Client) Send(ctx context.Context, r MessageRequest) (groove.Sent, error) {
+	return post[groove.Sent](ctx, c, sendPath, r)
+}
+
+// Inbox returns the last messages to an agent.
+func (c *Client) Inbox(ctx context.Context, agent string, limit int) ([]groove.Mail, error) {
+	return get[[]groove.Mail](ctx, c, "/api/federation/bridge/inbox/"+url.PathEscape(agent), url.Values{"limit": {strconv.Itoa(limit)}})
+}
+
+// Messages returns messages; with wait and f.After it waits for a change.
+func (c *Client) Messages(ctx context.Context, f MessageFilter, wait time.Duration) (Messages, error) {
+	q := url.Values{"wait": {seconds(wait)}, "after": {strconv.FormatUint(f.After, 10)}}
+	if f.Limit > 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	for name, value := range map[string]string{"job": f.Job, "agent": f.Agent, "id": f.ID.String()} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return get[Messages](ctx, c, "/api/messages", q)
+}
+
+// CancelMessage gives up a message that waits.
+func (c *Client) CancelMessage(ctx context.Context, id groove.MessageID) (groove.Mail, error) {
+	return post[groove.Mail](ctx, c, "/api/messages/"+id.String()+"/cancel", nil)
+}
+
+// Jobs returns the jobs with their legs.
+func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
+	return get[[]Job](ctx, c, "/api/federation/bridge/status", nil)
+}
+
+// OpenJob opens a job.
+func (c *Client) OpenJob(ctx context.Context, r OpenRequest) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/open", r)
+}
+
+// CloseJob ends a job.
+func (c *Client) CloseJob(ctx context.Context, job groove.JobID) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/close", CloseRequest{job})
+}
+
+// Peers returns the paired daemons.
+func (c *Client) Peers(ctx context.Context) ([]Peer, error) {
+	return get[[]Peer](ctx, c, "/api/federation/peers", nil)
+}
+
+// Invite makes a single-use invite.
+func (c *Client) Invite(ctx context.Context, r InviteRequest) (Invite, error) {
+	return post[Invite](ctx, c, "/api/federation/invites", r)
+}
+
+// Pair uses an invite and returns when both sides have confirmed.
+func (c *Client) Pair(ctx context.Context, r PairRequest) (Peer, error) {
+	return post[Peer](ctx, c, "/api/federation/pair", r)
+}
+
+// Unpair unpairs and returns what is cancelled by it.
+func (c *Client) Unpair(ctx context.Context, ref string) (Unpaired, error) {
+	var out Unpaired
+	err := c.call(ctx, http.MethodDelete, "/api/federation/peers/"+url.PathEscape(ref), nil, nil, &out)
+	return out, err
+}
+
+// Approvals returns questions to the user, with all also those that are closed.
+func (c *Client) Approvals(ctx context.Context, all bool) ([]Approval, error) {
+	return get[[]Approval](ctx, c, "/api/approvals", url.Values{"all": {strconv.FormatBool(all)}})
+}
+
+// Answer answers a question.
+func (c *Client) Answer(ctx context.Context, ref string, r AnswerRequest) (Approval, error) {
+	return post[Approval](ctx, c, "/api/approvals/"+url.PathEscape(ref), r)
+}
+
+// Audit returns rows of the record after n, -1 = the last ones.
+func (c *Client) Audit(ctx context.Context, n int64, limit int) (Audit, error) {
+	return get[Audit](ctx, c, "/api/audit", url.Values{"after": {strconv.FormatInt(n, 10)}, "limit": {strconv.Itoa(limit)}})
+}
+
+// VerifyAudit checks the record.
+func (c *Client) VerifyAudit(ctx context.Context) (AuditReport, error) {
+	return get[AuditReport](ctx, c, "/api/audit/verify", nil)
+}

@@ -1,0 +1,242 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	job   = groove.JobID("aeaaaaaaaaaaaaaaaaaaaaaaaa")
+	token = "token-of-backend"
+)
+
+var (
+	at = groove.At(time.Date(2026, 4, 12, 20, 30, 0, 0, time.UTC))
+	id = groove.MessageID{1, 2, 3}
+)
+
+// house is a backend that notes what it was asked.
+type house struct {
+	mu     sync.Mutex
+	drafts []groove.Draft
+	filter api.MessageFilter
+	err    error
+	poll   func(context.Context)
+	stop   func()
+}
+
+func (h *house) backend() api.Backend {
+	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h}
+}
+
+var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
+
+func (h *house) Status(context.Context) (api.Status, error) {
+	return api.Status{Version: "1", Home: "/h", Started: at}, h.err
+}
+func (h *house) Stop(context.Context) error {
+	if h.stop != nil {
+		h.stop()
+	}
+	return h.err
+}
+func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
+func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
+func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
+	return agent, h.err
+}
+func (h *house) ListAgents(context.Context) ([]groove.Agent, error) { return nil, h.err }
+func (h *house) FindAgent(_ context.Context, ref string) (groove.Agent, error) {
+	if ref != "backend" {
+		return agent, groove.Errorf("find agent", groove.KindAgentUnknown, "no agent is called %q", ref).WithFix("groove agents")
+	}
+	return agent, h.err
+}
+func (h *house) RemoteAgents(context.Context, string) ([]groove.RemoteAgent, error) {
+	return []groove.RemoteAgent{{PeerName: "vps", Seen: at, Card: groove.Card{Agent: "frontend", Since: at}}}, h.err
+}
+func (h *house) Output(ctx context.Context, _ string, offset int64) (api.Output, error) {
+	if h.poll != nil {
+		h.poll(ctx)
+	}
+	return api.Output{Data: "{}\n", Next: offset + 3}, h.err
+}
+func (h *house) Jobs(context.Context) ([]api.Job, error) { return nil, h.err }
+func (h *house) OpenJob(context.Context, api.OpenRequest) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
+func (h *house) CloseJob(context.Context, string) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
+func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drafts = append(h.drafts, d)
+	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
+}
+func (h *house) Inbox(context.Context, string, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
+	h.filter = f
+	if h.poll != nil {
+		h.poll(ctx)
+	}
+	return api.Messages{Next: 7}, h.err
+}
+func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
+	return groove.Mail{ID: id, At: at}, h.err
+}
+func (h *house) Peers(context.Context) ([]api.Peer, error) { return nil, h.err }
+func (h *house) Unpair(context.Context, string) (api.Unpaired, error) {
+	return api.Unpaired{Peer: api.Peer{PairedAt: at}}, h.err
+}
+func (h *house) Invite(context.Context, api.InviteRequest) (api.Invite, error) {
+	return api.Invite{Line: "groove1:x", Expires: at}, h.err
+}
+func (h *house) Pair(context.Context, api.PairRequest) (api.Peer, error) {
+	return api.Peer{PairedAt: at}, h.err
+}
+func (h *house) ListApprovals(context.Context, bool) ([]api.Approval, error) { return nil, h.err }
+func (h *house) Answer(context.Context, string, api.AnswerRequest) (api.Approval, error) {
+	return api.Approval{ID: "abcd", Created: at, Expires: at}, h.err
+}
+func (h *house) ReadAudit(context.Context, int64, int) (api.Audit, error) {
+	return api.Audit{Entries: []json.RawMessage{[]byte(`{"n":1}`)}, Next: 1}, h.err
+}
+func (h *house) VerifyAudit(context.Context) (api.AuditReport, error) {
+	return api.AuditReport{Rows: 1}, h.err
+}
+
+// gatekeeper says who callers are.
+type gatekeeper struct {
+	agent  groove.AgentName
+	inside bool
+}
+
+func (gatekeeper) ByToken(t string) (groove.AgentName, bool) { return "backend", t == token }
+func (g gatekeeper) ByPID(int) (groove.AgentName, bool)      { return g.agent, g.inside }
+
+// running is a server with both doors open.
+type running struct {
+	house  *house
+	socket string
+	addr   string
+	log    *bytes.Buffer
+}
+
+func start(t testing.TB, g gatekeeper) *running {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	r := &running{house: &house{}, socket: filepath.Join(dir, "groove.sock"), log: &bytes.Buffer{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := api.Listen(ctx, api.Options{Socket: r.socket, TCP: "127.0.0.1:0", Backend: r.house.backend(), Callers: g,
+		MCP: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mcp") }),
+		Log: slog.New(slog.NewTextHandler(r.log, nil))})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	r.addr = s.Addr()
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, time.Second) }()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.log.String())
+		}
+		http.DefaultClient.CloseIdleConnections()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(r.socket); err == nil {
+			t.Error("the socket is left behind")
+		}
+	})
+	return r
+}
+
+// reply is an answer, read whole.
+type reply struct {
+	status int
+	kind   string // content type
+	body   string
+}
+
+func (r *running) overSocket(t testing.TB, method, path, body string, head http.Header) reply {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", r.socket)
+	}}}
+	return do(t, c, method, "http://localhost"+path, body, head)
+}
+
+func (r *running) overTCP(t testing.TB, method, path, body string, head http.Header) reply {
+	t.Helper()
+	return do(t, http.DefaultClient, method, "http://"+r.addr+path, body, head)
+}
+
+func do(t testing.TB, c *http.Client, method, url, body string, head http.Header) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range head {
+		req.Header[k] = v
+	}
+	req.Host = cmpOr(head.Get("Host"), req.Host)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{resp.StatusCode, resp.Header.Get("Content-Type"), string(b)}
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (p reply) problem(t testing.TB) api.Problem {
+	t.Helper()
+	var out api.Problem
+	if p.kind != "application/problem+json" {
+		t.Fatalf("not a problem: %d %s %s", p.status, p.kind, p.body)
+	}
+	if err := json.Unmarshal([]byte(p.body), &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.Status != p.status {
+		t.Errorf("the problem says %d, the answer %d", out.Status, p.status)
+	}
+	return out
+}
+
+func bearer(t string) http.Header { return http.Header{"Authorization": {"Bearer " + t}} }

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/go-json-experiment/json"
+
+	"groove/internal/groove"
+)
+
+// Limits of the API.
+const (
+	MaxBody = 1 << 20
+	// MaxPoll is the longest wait of a long poll.
+	MaxPoll = 30 * time.Second
+	// maxDrain is how much of a refused body is read for the sake of its sender.
+	maxDrain = 8 << 20
+)
+
+// Route is one row of the table of routes.
+type Route struct {
+	ID, Method, Path string
+	Who              Who
+	Summary          string
+	Status           int // of success; 0 = 200
+}
+
+// Handler answers API requests. Serve puts it behind the doors.
+type Handler struct {
+	mux     *http.ServeMux
+	api     huma.API
+	table   []Route
+	backend Backend
+	callers Callers
+	log     *slog.Logger
+}
+
+// NewHandler registers every route.
+func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
+	h := &Handler{mux: http.NewServeMux(), backend: b, callers: callers, log: log}
+	cfg := huma.DefaultConfig("groove", "1")
+	cfg.Info.Description = "The local API of a groove daemon. Refusals are RFC 9457 problems with a stable kind."
+	cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", nil
+	cfg.OpenAPIPath = "" // served by a route of our own, behind the doors
+	cfg.RejectUnknownQueryParameters = true
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
+	cfg.Formats = map[string]huma.Format{"application/json": strict, "json": strict} // the second is for problem+json
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "http", Scheme: "bearer", Description: "an agent's token; none on the Unix socket"}}
+	h.api = humago.New(h.mux, cfg)
+	h.hostRoutes()
+	h.agentRoutes()
+	h.bridgeRoutes()
+	h.messageRoutes()
+	h.federationRoutes()
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		refused(groove.KindRouteUnknown, "request: no such route", "GET /openapi.json lists them").write(w)
+	})
+	return h
+}
+
+// Table returns the routes in the order of their registration.
+func (h *Handler) Table() []Route { return h.table }
+
+// OpenAPI returns the description of the API as JSON.
+func (h *Handler) OpenAPI() ([]byte, error) { return h.api.OpenAPI().MarshalJSON() }
+
+// ServeHTTP finds out who asks and answers.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := enter(r)
+	if e.refused != nil {
+		e.refused.write(w)
+		return
+	}
+	// Health is open on the socket: is there a daemon at all?
+	if e.tcp || r.URL.Path != healthPath {
+		caller, p := callerOf(r, e, h.callers)
+		if p != nil {
+			p.write(w)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+	}
+	if r.ContentLength > MaxBody {
+		// A client that still writes would see a broken connection, not the answer.
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+		tooLarge().write(w)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// decode reads a request strictly: no unknown or repeated member, no other case.
+func decode(data []byte, v any) error {
+	return json.Unmarshal(data, v, json.RejectUnknownMembers(true))
+}
+
+// add registers one route. The caller is checked before the body is read.
+func add[I, O any](h *Handler, row Route, run func(ctx context.Context, in *I) (*O, error)) {
+	h.table = append(h.table, row)
+	huma.Register(h.api, h.operation(row), func(ctx context.Context, in *I) (*O, error) {
+		out, err := run(ctx, in)
+		if err != nil {
+			logFault(h.log, row.ID, err)
+			return nil, ProblemOf(err)
+		}
+		return out, nil
+	})
+}
+
+func (h *Handler) operation(row Route) huma.Operation {
+	op := huma.Operation{
+		OperationID: row.ID, Method: row.Method, Path: row.Path, Summary: row.Summary, DefaultStatus: row.Status,
+		Description:  [...]string{Anyone: "For anyone on the socket, with a token on TCP.", UserOnly: "For the user.", UserAgent: "For the user and, for themselves, agents."}[row.Who],
+		MaxBodyBytes: MaxBody + 1,
+		// A deadline on the connection would end the request's context while a long
+		// handler still works.
+		BodyReadTimeout: -1,
+		Middlewares:     huma.Middlewares{h.admit(row.Who)},
+	}
+	if row.Who == UserAgent {
+		op.Security = []map[string][]string{{"session": {}}, {}}
+	}
+	return op
+}
+
+func (h *Handler) admit(who Who) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if caller := callerFrom(ctx.Context()); who == UserOnly && caller != groove.User {
+			_, w := humago.Unwrap(ctx)
+			refused(groove.KindForbidden, "request: this is the user's to do, not an agent's", "ask the user").write(w)
+			return
+		}
+		next(ctx)
+	}
+}
+
+type body[T any] struct{ Body T }
+
+func answer[T any](v T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[T]{v}, nil
+}
+
+// list never answers null.
+func list[T any](v []T, err error) (*body[[]T], error) {
+	if v == nil {
+		v = []T{}
+	}
+	return answer(v, err)
+}
+
+// poll gives ctx the deadline that the caller asked for, none for 0.
+func poll(ctx context.Context, seconds int) (context.Context, context.CancelFunc) {
+	if seconds == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, min(time.Duration(seconds)*time.Second, MaxPoll))
+}

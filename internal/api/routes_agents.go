@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"groove/internal/groove"
+)
+
+func (h *Handler) agentRoutes() {
+	b := h.backend
+	type spawnIn struct{ Body SpawnRequest }
+	type nameIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+	}
+	add(h, Route{"spawn", http.MethodPost, "/api/agents", UserOnly, "Start an agent. Answers when its session is open.", http.StatusCreated},
+		func(ctx context.Context, in *spawnIn) (*body[groove.Agent], error) {
+			return answer(b.Agents.Spawn(ctx, in.Body))
+		})
+	add(h, Route{"listAgents", http.MethodGet, "/api/agents", UserAgent, "Agents of this daemon.", 0},
+		func(ctx context.Context, _ *none) (*body[[]groove.Agent], error) {
+			return list(b.Agents.ListAgents(ctx))
+		})
+	add(h, Route{"findAgent", http.MethodGet, "/api/agents/{name}", UserAgent, "One agent of this daemon.", 0},
+		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
+			return answer(b.Agents.FindAgent(ctx, in.Name))
+		})
+	add(h, Route{"kill", http.MethodPost, "/api/agents/{name}/kill", UserOnly, "End an agent's program and all that it started.", 0},
+		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
+			return answer(b.Agents.Kill(ctx, in.Name))
+		})
+	type doneIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix; an agent's own name in full"`
+		Body DoneRequest
+	}
+	add(h, Route{"done", http.MethodPost, "/api/agents/{name}/done", UserAgent, "Say that an agent's work is complete.", 0},
+		func(ctx context.Context, in *doneIn) (*body[groove.Agent], error) {
+			if err := own(ctx, in.Name); err != nil {
+				return nil, err
+			}
+			return answer(b.Agents.Done(ctx, in.Name, in.Body))
+		})
+	type outputIn struct {
+		Name   string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+		Offset int64  `query:"offset" minimum:"0"`
+		Wait   int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for more"`
+	}
+	add(h, Route{"output", http.MethodGet, "/api/agents/{name}/output", UserOnly, "Recorded output of an agent's session, as JSON lines.", 0},
+		func(ctx context.Context, in *outputIn) (*body[Output], error) {
+			ctx, cancel := poll(ctx, in.Wait)
+			defer cancel()
+			return answer(b.Agents.Output(ctx, in.Name, in.Offset))
+		})
+
+	type peerIn struct {
+		Peer string `path:"peerId" maxLength:"64" doc:"name or ID prefix"`
+	}
+	add(h, Route{"remoteAgents", http.MethodGet, "/api/federation/remote-agents", UserAgent, "Agents that peers show.", 0},
+		func(ctx context.Context, _ *none) (*body[[]groove.RemoteAgent], error) {
+			return list(b.Agents.RemoteAgents(ctx, ""))
+		})
+	add(h, Route{"remoteAgentsOf", http.MethodGet, "/api/federation/remote-agents/{peerId}", UserAgent, "Agents that one peer shows.", 0},
+		func(ctx context.Context, in *peerIn) (*body[[]groove.RemoteAgent], error) {
+			return list(b.Agents.RemoteAgents(ctx, in.Peer))
+		})
+}

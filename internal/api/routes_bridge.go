@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"groove/internal/groove"
+)
+
+func (h *Handler) bridgeRoutes() {
+	b := h.backend
+	add(h, Route{"bridgeStatus", http.MethodGet, "/api/federation/bridge/status", UserOnly, "Jobs and their legs.", 0},
+		func(ctx context.Context, _ *none) (*body[[]Job], error) { return list(b.Bridge.Jobs(ctx)) })
+	type openIn struct{ Body OpenRequest }
+	add(h, Route{"bridgeOpen", http.MethodPost, "/api/federation/bridge/open", UserOnly, "Open a job with a peer.", http.StatusCreated},
+		func(ctx context.Context, in *openIn) (*body[Job], error) {
+			return answer(b.Bridge.OpenJob(ctx, in.Body))
+		})
+	type closeIn struct{ Body CloseRequest }
+	add(h, Route{"bridgeClose", http.MethodPost, "/api/federation/bridge/close", UserOnly, "End a job.", 0},
+		func(ctx context.Context, in *closeIn) (*body[Job], error) {
+			return answer(b.Bridge.CloseJob(ctx, string(in.Body.Job)))
+		})
+	h.sendRoute()
+}
+
+func (h *Handler) messageRoutes() {
+	b := h.backend
+	type inboxIn struct {
+		Agent string `path:"agentId" maxLength:"63" doc:"agent's name, or user"`
+		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}
+	add(h, Route{"inbox", http.MethodGet, "/api/federation/bridge/inbox/{agentId}", UserAgent, "Last messages to an agent, oldest first. Moves no cursor.", 0},
+		func(ctx context.Context, in *inboxIn) (*body[[]groove.Mail], error) {
+			if err := own(ctx, in.Agent); err != nil {
+				return nil, err
+			}
+			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Limit))
+		})
+	type messagesIn struct {
+		Job   string `query:"job" maxLength:"26" doc:"ID or unique prefix"`
+		Agent string `query:"agent" maxLength:"63" doc:"sender or receiver"`
+		ID    string `query:"id" maxLength:"36"`
+		Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+		After uint64 `query:"after" doc:"next of an earlier answer: only what changed since"`
+		Wait  int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for a change"`
+	}
+	add(h, Route{"messages", http.MethodGet, "/api/messages", UserOnly, "Messages sent and received, with how far each has come.", 0},
+		func(ctx context.Context, in *messagesIn) (*body[Messages], error) {
+			f := MessageFilter{Job: in.Job, Agent: in.Agent, Limit: in.Limit, After: in.After}
+			if in.ID != "" {
+				id, err := groove.ParseMessageID(in.ID)
+				if err != nil {
+					return nil, messageUnknown(in.ID)
+				}
+				f.ID = id
+			}
+			ctx, cancel := poll(ctx, in.Wait)
+			defer cancel()
+			if in.Wait == 0 {
+				cancel() // whatever is there, at once
+			}
+			page, err := b.Mailbox.Messages(ctx, f)
+			if page.Messages == nil {
+				page.Messages = []groove.Mail{}
+			}
+			return answer(page, err)
+		})
+	type cancelIn struct {
+		ID string `path:"id" maxLength:"36"`
+	}
+	add(h, Route{"cancelMessage", http.MethodPost, "/api/messages/{id}/cancel", UserOnly, "Give up a message that waits.", 0},
+		func(ctx context.Context, in *cancelIn) (*body[groove.Mail], error) {
+			id, err := groove.ParseMessageID(in.ID)
+			if err != nil {
+				return nil, messageUnknown(in.ID)
+			}
+			return answer(b.Mailbox.Cancel(ctx, id))
+		})
+}
+
+func messageUnknown(id string) error {
+	return groove.Errorf("find message", groove.KindMessageUnknown, "no message has the id %q", groove.CleanLabel(id, 64)).WithFix("groove messages")
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"os"
+
+	"groove/internal/groove"
+)
+
+const healthPath = "/api/health"
+
+type none struct{}
+
+func (h *Handler) hostRoutes() {
+	b := h.backend
+	add(h, Route{"health", http.MethodGet, healthPath, Anyone, "Is the daemon there?", 0},
+		func(context.Context, *none) (*body[Health], error) {
+			return answer(Health{Version: groove.Version, PID: os.Getpid()}, nil)
+		})
+	add(h, Route{"openapi", http.MethodGet, "/openapi.json", UserAgent, "This description.", 0},
+		func(context.Context, *none) (*document, error) {
+			text, err := h.OpenAPI()
+			return &document{ContentType: "application/vnd.oai.openapi+json;version=3.1", Body: text}, err
+		})
+	add(h, Route{"status", http.MethodGet, "/api/status", UserOnly, "How the daemon is.", 0},
+		func(ctx context.Context, _ *none) (*body[Status], error) {
+			s, err := b.Host.Status(ctx)
+			if s.Problems == nil {
+				s.Problems = []Trouble{}
+			}
+			return answer(s, err)
+		})
+	add(h, Route{"stop", http.MethodPost, "/api/stop", UserOnly, "Stop the daemon. Jobs rest, agents are started again at the next start.", http.StatusAccepted},
+		func(ctx context.Context, _ *none) (*none, error) { return nil, b.Host.Stop(ctx) })
+
+	type auditIn struct {
+		After int64 `query:"after" default:"-1" minimum:"-1" doc:"row number; -1 = the last rows"`
+		Limit int   `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	}
+	add(h, Route{"readAudit", http.MethodGet, "/api/audit", UserOnly, "Rows of the record, oldest first.", 0},
+		func(ctx context.Context, in *auditIn) (*body[Audit], error) {
+			return answer(b.Record.ReadAudit(ctx, in.After, in.Limit))
+		})
+	add(h, Route{"verifyAudit", http.MethodGet, "/api/audit/verify", UserOnly, "Check the whole chain of the record.", 0},
+		func(ctx context.Context, _ *none) (*body[AuditReport], error) {
+			return answer(b.Record.VerifyAudit(ctx))
+		})
+
+	type approvalsIn struct {
+		All bool `query:"all" doc:"answered and expired ones too"`
+	}
+	add(h, Route{"listApprovals", http.MethodGet, "/api/approvals", UserOnly, "Questions to the user.", 0},
+		func(ctx context.Context, in *approvalsIn) (*body[[]Approval], error) {
+			return list(b.Approvals.ListApprovals(ctx, in.All))
+		})
+	type answerIn struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body AnswerRequest
+	}
+	add(h, Route{"answer", http.MethodPost, "/api/approvals/{id}", UserOnly, "Answer a question. The first answer stands.", 0},
+		func(ctx context.Context, in *answerIn) (*body[Approval], error) {
+			return answer(b.Approvals.Answer(ctx, in.ID, in.Body))
+		})
+}
+
+type document struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}

@@ -1,0 +1,222 @@
+package api
+
+import (
+	"encoding/json"
+
+	"groove/internal/groove"
+)
+
+// Health is the smallest sign of life.
+type Health struct {
+	Version string `json:"version"`
+	PID     int    `json:"pid"`
+}
+
+// Status is what `groove status` shows.
+type Status struct {
+	Version  string          `json:"version"`
+	PID      int             `json:"pid"`
+	Home     string          `json:"home"`
+	ID       groove.DaemonID `json:"id"`
+	Name     string          `json:"name"`
+	Started  groove.Time     `json:"started"`
+	Socket   string          `json:"socket"`
+	TCP      string          `json:"tcp,omitempty"` // host:port of the API for agents
+	Gate     Gate            `json:"gate"`
+	Agents   int             `json:"agents"` // alive
+	Peers    int             `json:"peers"`  // paired
+	Jobs     int             `json:"jobs"`   // not closed
+	Waiting  int             `json:"waiting"`
+	Asked    int             `json:"approvals"` // open questions to the user
+	Problems []Trouble       `json:"problems"`  // damaged settings, peers' files, …
+}
+
+// Gate is how the bridge port stands.
+type Gate struct {
+	Mode      string   `json:"mode"`      // reset | kernel
+	Open      bool     `json:"open"`      // false while nobody is paired and nothing is armed
+	Listen    []string `json:"listen"`    // host:port
+	Advertise []string `json:"advertise"` // what invites name
+	Any       bool     `json:"any"`       // an invite for any source is open
+}
+
+// Trouble is something that the daemon could not use and went on without.
+type Trouble struct {
+	Kind   groove.Kind `json:"kind"`
+	Detail string      `json:"detail"`
+	Fix    string      `json:"fix,omitempty"`
+}
+
+// SpawnRequest starts an agent.
+type SpawnRequest struct {
+	Name    groove.AgentName `json:"name" minLength:"1" maxLength:"63"`
+	Program string           `json:"program" minLength:"1" doc:"opencode, scripted, or one of config.toml"`
+	Script  string           `json:"script,omitempty" doc:"file that the scripted program plays"`
+	Dir     string           `json:"dir" minLength:"1" doc:"working directory, absolute"`
+	Scope   []string         `json:"scope,omitempty" maxItems:"20" doc:"globs that it may change"`
+	Role    string           `json:"role,omitempty" maxLength:"64"`
+	Title   string           `json:"title,omitempty" maxLength:"120"`
+	Task    string           `json:"task,omitempty" maxLength:"262144" doc:"first message, from the user"`
+	Env     []string         `json:"env,omitempty" maxItems:"256" doc:"KEY=VALUE"`
+}
+
+// DoneRequest says that an agent's work is complete.
+type DoneRequest struct {
+	Summary string       `json:"summary,omitempty" maxLength:"1000"`
+	Job     groove.JobID `json:"jobId,omitempty" doc:"only that job is complete"`
+}
+
+// Output is a piece of a session's recorded output, JSON lines.
+type Output struct {
+	Data string `json:"data"`
+	Next int64  `json:"next" doc:"offset to ask for next"`
+	End  bool   `json:"end" doc:"the agent has ended and all was read"`
+}
+
+// MessageTo names who gets a message.
+type MessageTo struct {
+	Agent groove.AgentName `json:"agent"`
+	Peer  string           `json:"peer,omitempty" doc:"name or ID prefix, where the job has several legs"`
+}
+
+// MessageRequest is docs/protocol.md §11, POST …/bridge/message.
+type MessageRequest struct {
+	Job     groove.JobID     `json:"jobId,omitempty" doc:"may be left out for an agent of this daemon"`
+	To      MessageTo        `json:"to"`
+	Payload groove.Message   `json:"payload"`
+	ReplyTo groove.MessageID `json:"replyTo,omitzero"`
+	Expires *groove.Time     `json:"expires,omitempty"`
+}
+
+// OpenRequest opens a job. Members left out take the contract's defaults.
+type OpenRequest struct {
+	Peer       string             `json:"peer" minLength:"1" doc:"name or ID prefix"`
+	Title      string             `json:"title" minLength:"1" maxLength:"120"`
+	Goal       string             `json:"goal" minLength:"1" maxLength:"4096"`
+	Agents     []groove.AgentName `json:"agents" minItems:"1" maxItems:"32"`
+	PeerAgents []groove.AgentName `json:"peerAgents" minItems:"1" maxItems:"32"`
+	Mode       string             `json:"mode,omitempty" enum:"ambassador,direct"`
+	TTL        int64              `json:"ttl,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
+	Idle       int64              `json:"idle,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
+	KeepAlive  bool               `json:"keepAlive,omitempty"`
+	Rate       *int64             `json:"rate,omitempty" minimum:"0" doc:"stored-type envelopes a minute, 0 = off"`
+	Record     string             `json:"record,omitempty" enum:"digest,full"`
+}
+
+// Job is one job with its legs.
+type Job struct {
+	ID      groove.JobID    `json:"jobId"`
+	Title   string          `json:"title"`
+	Goal    string          `json:"goal"`
+	Opener  groove.DaemonID `json:"opener"`
+	State   string          `json:"state"` // derived from the legs
+	Created groove.Time     `json:"created"`
+	TTLAt   *groove.Time    `json:"ttlAt,omitempty"`
+	Legs    []Leg           `json:"legs"`
+}
+
+// Leg is a job's connection to one peer.
+type Leg struct {
+	Peer       groove.DaemonID    `json:"peer"`
+	PeerName   string             `json:"peerName"`
+	State      groove.LegState    `json:"state"`
+	Reason     string             `json:"reason,omitempty"`
+	Agents     []groove.AgentName `json:"agents"`     // ours
+	PeerAgents []groove.AgentName `json:"peerAgents"` // theirs
+	Connected  bool               `json:"connected"`
+	Waiting    int                `json:"waiting"` // messages without a receipt
+	Detail     string             `json:"detail,omitempty"`
+}
+
+// CloseRequest ends a job.
+type CloseRequest struct {
+	Job groove.JobID `json:"jobId" minLength:"1" doc:"may be a unique prefix"`
+}
+
+// Messages is a page of the history. Next goes into after.
+type Messages struct {
+	Messages []groove.Mail `json:"messages"`
+	Next     uint64        `json:"next"`
+}
+
+// MessageFilter chooses messages. With After > 0 only what changed since is
+// returned; with Wait the answer waits for a change.
+type MessageFilter struct {
+	Job   string // ID or unique prefix
+	Agent string // sender or receiver
+	ID    groove.MessageID
+	Limit int
+	After uint64
+}
+
+// Peer is a paired daemon as its user sees it.
+type Peer struct {
+	ID        groove.DaemonID  `json:"id"`
+	Name      string           `json:"name"`
+	State     groove.PeerState `json:"state"`
+	Addresses []string         `json:"addresses"`
+	Gate      []string         `json:"gate,omitempty"`
+	Mine      bool             `json:"mine"`
+	PairedAt  groove.Time      `json:"pairedAt"`
+	Policy    groove.Policy    `json:"policy"`
+	Connected bool             `json:"connected"`
+	Problem   string           `json:"problem,omitempty"` // a damaged file
+}
+
+// InviteRequest makes a single-use invite.
+type InviteRequest struct {
+	For  []string `json:"for" minItems:"1" maxItems:"8" doc:"addresses or CIDRs that may use it, or any"`
+	Mine bool     `json:"mine,omitempty" doc:"the joiner is the user's own machine"`
+}
+
+// Invite is the line to hand over, a secret until it is used.
+type Invite struct {
+	Line    string      `json:"line"`
+	Expires groove.Time `json:"expires"`
+}
+
+// PairRequest uses an invite.
+type PairRequest struct {
+	Invite string `json:"invite" minLength:"1" maxLength:"1024"`
+	Mine   bool   `json:"mine,omitempty"`
+	Name   string `json:"name,omitempty" maxLength:"64" doc:"what to call the peer here"`
+}
+
+// Unpaired is what an unpairing did.
+type Unpaired struct {
+	Peer      Peer          `json:"peer"`
+	Cancelled []groove.Mail `json:"cancelled"` // what waited for the peer
+}
+
+// Approval is a question to the user.
+type Approval struct {
+	ID       string          `json:"id"`
+	Kind     string          `json:"kind"` // job.proposed message.held permission
+	Title    string          `json:"title"`
+	Detail   json.RawMessage `json:"detail,omitempty"`
+	State    string          `json:"state"` // open approved rejected expired
+	Answer   string          `json:"answer,omitempty"`
+	Created  groove.Time     `json:"created"`
+	Expires  groove.Time     `json:"expires"`
+	Answered *groove.Time    `json:"answered,omitempty"`
+}
+
+// AnswerRequest answers a question.
+type AnswerRequest struct {
+	Answer string `json:"answer" enum:"approve,reject"`
+	Option string `json:"option,omitempty" maxLength:"64" doc:"one of the choices, where there are several"`
+}
+
+// Audit is a page of the record, oldest first. Next goes into after.
+type Audit struct {
+	Entries []json.RawMessage `json:"entries"`
+	Next    uint64            `json:"next"`
+}
+
+// AuditReport is what verifying the record found.
+type AuditReport struct {
+	Rows  uint64 `json:"rows"`
+	Heads int    `json:"heads"`
+	First uint64 `json:"first,omitempty"`
+	Head  string `json:"head,omitempty"`
+}

@@ -1,0 +1,4 @@
+package acp
+
+// DecodeUpdate is reached by the fuzz target and the golden test.
+var DecodeUpdate = decodeUpdate

@@ -110,6 +110,7 @@ type Bridge struct {
 	legs    map[legKey]*leg
 	byPK    map[int64]*leg
 	limits  map[int64]*limit // by peer row
+	started bool             // legs have runners
 	closing bool
 	watched chan struct{} // closed at the next change; nil while nobody looks
 }
@@ -119,7 +120,7 @@ type legKey struct {
 	peer int64
 }
 
-// New returns a bridge; Start brings its legs back.
+// New returns a bridge; Load and Start bring its legs back.
 func New(o Options) *Bridge {
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -128,16 +129,39 @@ func New(o Options) *Bridge {
 	return &Bridge{Options: o, ctx: ctx, cancel: cancel, legs: map[legKey]*leg{}, byPK: map[int64]*leg{}, limits: map[int64]*limit{}}
 }
 
-// Start loads the legs that have not ended and dials those that were open.
-func (b *Bridge) Start(ctx context.Context) error {
+// Load makes the legs of earlier runs known: from here on receipts can be raised.
+// Nothing is dialled before Start.
+func (b *Bridge) Load(ctx context.Context) error {
 	rows, err := b.loadLegs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		b.adopt(r)
+		b.adopt(newLeg(b, r))
 	}
 	return nil
+}
+
+// Start dials the legs that were open. The agents are known by now: a message that
+// comes for one that is not would be refused for good.
+func (b *Bridge) Start() {
+	b.mu.Lock()
+	b.started = true
+	legs := b.all()
+	b.mu.Unlock()
+	for _, l := range legs {
+		if l.closed() {
+			continue
+		}
+		b.run.Go(l.runner)
+		l.arm()
+		for _, name := range l.linked() {
+			if status, exists := b.Agents.Lookup(name); exists && status.Ended() {
+				b.later(func() { l.agentEnded(name, "") }) // it ended while nobody noted it
+			}
+		}
+		b.later(l.complete)
+	}
 }
 
 // Close says goodbye (shutdown) on every connection, waits for them, and ends
@@ -209,21 +233,20 @@ func (b *Bridge) PeerID(pk int64) groove.DaemonID {
 	return ""
 }
 
-// adopt makes a leg's row live: its runner dials when it should.
-func (b *Bridge) adopt(r legRow) *leg {
-	l := newLeg(b, r)
+// adopt makes a leg live: its runner dials when it should. It returns the leg that
+// stands, which is another if the same came twice, and nil while the daemon stops.
+func (b *Bridge) adopt(l *leg) *leg {
+	key := legKey{l.job, l.peerPK}
 	b.mu.Lock()
-	if have := b.legs[legKey{r.job, r.peerPK}]; have != nil || b.closing {
-		b.mu.Unlock()
+	defer b.mu.Unlock()
+	if have := b.legs[key]; have != nil || b.closing {
 		return have
 	}
-	b.legs[legKey{r.job, r.peerPK}] = l
-	b.byPK[r.pk] = l
-	b.mu.Unlock()
-	b.Mailbox.Leg(r.pk, r.peerPK, r.job, l.pull)
-	if r.state != groove.LegClosed {
+	b.legs[key] = l
+	b.byPK[l.pk] = l
+	b.Mailbox.Leg(l.pk, l.peerPK, l.job, l.pull)
+	if b.started && l.row.state != groove.LegClosed {
 		b.run.Go(l.runner)
-		l.arm()
 	}
 	return l
 }

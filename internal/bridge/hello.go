@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"slices"
 
@@ -15,11 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// contractLabel keeps the contract's hash apart from every other hash.
-const contractLabel = "groove-contract-1\n"
-
 func contractHash(raw []byte) []byte {
-	sum := sha256.Sum256(append([]byte(contractLabel), raw...))
+	sum := schema.ContractHash(raw)
 	return sum[:]
 }
 

@@ -63,7 +63,7 @@ func (b *Bridge) Open(ctx context.Context, peer groove.Peer, c groove.Contract) 
 	if err != nil {
 		return View{}, err
 	}
-	l := b.adopt(row)
+	l := b.adopt(newLeg(b, row))
 	if l == nil {
 		return View{}, groove.Errorf("open job", groove.KindDaemonDown, "the daemon is stopping")
 	}

@@ -294,8 +294,7 @@ func (l *leg) attach(k *link) error {
 	l.mu.Unlock()
 	l.arm()
 	if old != nil {
-		old.part(groove.ByeReplaced, "")
-		<-old.done
+		old.replace()
 	}
 	l.b.moved()
 	return nil

@@ -17,6 +17,7 @@ const (
 	drainFactor = 20
 	frameRate   = 200
 	byteRate    = 8 << 20
+	backlogMost = 100_000 // of what a hello may announce for the faster drain
 )
 
 // limit is the rate of stored-type envelopes that one peer may send, over all its jobs.
@@ -43,7 +44,7 @@ func (b *Bridge) limit(peer int64) *limit {
 func (l *limit) drain(messages int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.backlog = max(l.backlog, messages)
+	l.backlog = min(max(l.backlog, messages), backlogMost)
 }
 
 // take charges one envelope at the given rate a minute (0: off).

@@ -61,6 +61,9 @@ type heldPair struct{ from, to groove.AgentName }
 // next is verified meanwhile, and memory stays at a few MiB for a flooding peer.
 const framesInFlight = 4
 
+// controlAhead bounds the control envelopes that wait for a peer that does not read.
+const controlAhead = 1024
+
 // receiptsAhead bounds the receipts that wait for a peer that does not read.
 const receiptsAhead = 16384
 
@@ -210,6 +213,9 @@ func (k *link) sayRaw(out envelope.Outgoing, before func()) error {
 	if k.parting {
 		return groove.Errorf("say "+string(out.Type), groove.KindPeerUnreachable, "the connection is ending")
 	}
+	if len(k.control) >= controlAhead {
+		return groove.Errorf("say "+string(out.Type), groove.KindTimeout, "the peer does not read")
+	}
 	if before != nil {
 		before()
 	}
@@ -243,6 +249,21 @@ func (k *link) part(reason groove.CloseReason, text string) {
 	}
 	k.wake()
 	k.leg.setParting(k)
+}
+
+// replace ends a link in whose place a newer one has come. It may be half dead: its
+// goodbye is not waited for longer than one that is alive needs.
+func (k *link) replace() {
+	k.part(groove.ByeReplaced, "")
+	timer := time.NewTimer(goodbyeWait)
+	defer timer.Stop()
+	select {
+	case <-k.done:
+		return
+	case <-timer.C:
+	}
+	k.leg.b.ignore(k.conn.Close(""))
+	<-k.done
 }
 
 func (l *leg) setParting(k *link) {

@@ -42,7 +42,7 @@ func (b *Bridge) peerLeg(ctx context.Context, peer groove.Peer) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l := b.adopt(row); l != nil {
+	if l := b.adopt(newLeg(b, row)); l != nil {
 		return l, nil
 	}
 	return nil, groove.Errorf("open peer leg", groove.KindDaemonDown, "the daemon is stopping")

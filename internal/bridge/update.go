@@ -38,21 +38,14 @@ func (b *Bridge) propose(ctx context.Context, peer groove.Peer, job groove.JobID
 	if open := b.openWith(peer.PK); open >= maxJobs {
 		return nil, groove.Errorf("accept job", groove.KindJobLimit, "%d jobs are open with this peer", open)
 	}
+	var l *leg
 	err = b.Options.Store.Do(ctx, func(tx *store.Tx) error {
 		if err := insertLeg(tx, &row); err != nil {
 			return err
 		}
+		l = newLeg(b, row)
+		b.Mailbox.Leg(l.pk, l.peerPK, l.job, l.pull)
 		b.Audit.Append(tx, audit.Entry{Event: "job.proposed", Peer: peer.ID, Job: job, Detail: groove.CleanLabel(contract.Title, 120)})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	l := b.adopt(row)
-	if l == nil {
-		return nil, groove.Errorf("accept job", groove.KindJobClosed, "the daemon is stopping")
-	}
-	err = b.Options.Store.Do(ctx, func(tx *store.Tx) error {
 		if answer == groove.Allow {
 			return l.accept(tx)
 		}
@@ -62,7 +55,14 @@ func (b *Bridge) propose(ctx context.Context, peer groove.Peer, job groove.JobID
 		}
 		return l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobPending, Until: &until})
 	})
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	if l = b.adopt(l); l == nil {
+		return nil, groove.Errorf("accept job", groove.KindDaemonDown, "the daemon is stopping")
+	}
+	l.arm()
+	return l, nil
 }
 
 func (b *Bridge) proposal(peer groove.Peer, job groove.JobID, h *groove.Hello) (legRow, *groove.Contract, error) {

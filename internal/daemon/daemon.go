@@ -237,10 +237,15 @@ func (d *daemon) serve(ctx context.Context) error {
 	if err := d.mailbox.Start(ctx); err != nil {
 		return err
 	}
-	if err := d.bridge.Start(ctx); err != nil {
+	if err := d.bridge.Load(ctx); err != nil {
 		return err
 	}
 	if err := d.agents.Start(ctx); err != nil {
+		return err
+	}
+	d.bridge.Start()
+	// The programs that asked are gone; they ask again.
+	if err := d.store.Do(ctx, func(tx *store.Tx) error { return d.approvals.WithdrawKind(tx, approval.Permission) }); err != nil {
 		return err
 	}
 	d.run.Go(func() { d.pairing.Run(ctx) })

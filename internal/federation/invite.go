@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -103,7 +104,7 @@ func ParseInvite(line string) (Invite, error) {
 // InviteRequest is what the user asks for. Making an invite is this user's yes to
 // whoever uses it.
 type InviteRequest struct {
-	For  string // from where it may be used: IP, CIDR, or "any"
+	For  string // from where it may be used: IPs and CIDRs with commas between, or "any"
 	Mine bool   // the other machine is the user's own
 	Name string // what to call the peer; "" = what it calls itself
 }
@@ -112,7 +113,7 @@ type InviteRequest struct {
 type InviteResult struct {
 	Line    string
 	Expires time.Time
-	Sources string // "any", or the CIDR from which it may be used
+	Sources string // "any", or the CIDRs from which it may be used, with commas between
 }
 
 // Invite makes an invite for one use within 10 minutes and opens the gate to its
@@ -159,20 +160,41 @@ func (p *Pairing) Invite(ctx context.Context, req InviteRequest) (InviteResult, 
 // liveInvite takes the time now and burnAt.
 const liveInvite = "secret IS NOT NULL AND spent_at IS NULL AND expires_at > ? AND failures < ?"
 
-// parseFor brings the user's word to "any" or one CIDR.
+// maxSources bounds the sources of one invite.
+const maxSources = 16
+
+// parseFor brings the user's words to "any" or to CIDRs with commas between.
 func parseFor(s string) (string, error) {
-	if s == anySource {
-		return anySource, nil
+	var out []string
+	for word := range strings.SplitSeq(s, ",") {
+		word = strings.TrimSpace(word)
+		if word == anySource {
+			return anySource, nil
+		}
+		prefix, ok := parsePrefix(word)
+		switch {
+		case !ok:
+			return "", groove.Errorf("invite", groove.KindInvalid, "--for takes IPs, CIDRs or any, not %.80q", word).
+				WithFix("groove federation invite --for ADDR, where ADDR is the address the other machine comes from")
+		case prefix.Bits() == 0:
+			return "", groove.Errorf("invite", groove.KindInvalid, "%s is every address", prefix).WithFix("groove federation invite --for any")
+		}
+		out = append(out, prefix.String())
 	}
-	prefix, ok := parsePrefix(s)
-	switch {
-	case !ok:
-		return "", groove.Errorf("invite", groove.KindInvalid, "--for takes an IP, a CIDR or any, not %.80q", s).
-			WithFix("groove federation invite --for ADDR, where ADDR is the address the other machine comes from")
-	case prefix.Bits() == 0:
-		return "", groove.Errorf("invite", groove.KindInvalid, "%s is every address", prefix).WithFix("groove federation invite --for any")
+	if len(out) > maxSources {
+		return "", groove.Errorf("invite", groove.KindInvalid, "%d sources, the limit is %d", len(out), maxSources).WithFix("name a CIDR that holds them")
 	}
-	return prefix.String(), nil
+	return strings.Join(out, ","), nil
+}
+
+// sourcesOf reads what parseFor wrote.
+func sourcesOf(s string) (prefixes []netip.Prefix, any bool) {
+	for word := range strings.SplitSeq(s, ",") {
+		if prefix, ok := parsePrefix(word); ok {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes, s == anySource
 }
 
 // givenName checks a name that the user typed for a peer; "" is none.

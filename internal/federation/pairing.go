@@ -104,12 +104,9 @@ func (p *Pairing) Sources() (prefixes []netip.Prefix, any bool) {
 
 // ArmedFor reports whether a pairing connection from source may be made now.
 func (p *Pairing) ArmedFor(source netip.AddrPort) bool {
-	now, ip := p.opts.Clock(), source.Addr().Unmap().WithZone("")
-	if p.junk.holds(ip, now) {
-		return false
-	}
-	return slices.ContainsFunc(*p.armed.Load(), func(a arming) bool {
-		return now.Before(a.until) && (a.any || slices.ContainsFunc(a.prefixes, func(x netip.Prefix) bool { return x.Contains(ip) }))
+	now := p.opts.Clock()
+	return !p.junk.holds(source.Addr(), now) && slices.ContainsFunc(*p.armed.Load(), func(a arming) bool {
+		return now.Before(a.until) && (a.any || contains(a.prefixes, source.Addr()))
 	})
 }
 
@@ -140,10 +137,8 @@ func (p *Pairing) rearm(ctx context.Context) error {
 		if err := rows.Scan(&sources, &expires); err != nil {
 			return groove.Wrap("read invites", groove.KindInternal, err)
 		}
-		a := arming{any: sources == anySource, until: time.UnixMilli(expires)}
-		if prefix, ok := parsePrefix(sources); ok {
-			a.prefixes = []netip.Prefix{prefix}
-		}
+		a := arming{until: time.UnixMilli(expires)}
+		a.prefixes, a.any = sourcesOf(sources)
 		armed = append(armed, a)
 	}
 	if err := rows.Err(); err != nil {
@@ -213,7 +208,7 @@ func (p *Pairing) newPeer(key ed25519.PublicKey, w who, name string, mine bool, 
 		rest := slices.DeleteFunc(slices.Clone(w.Addresses), func(a string) bool { return a == dialled })
 		peer.Addresses = append([]string{dialled}, rest[:min(len(rest), maxAddresses-1)]...)
 	}
-	if came.IsValid() && !slices.ContainsFunc(p.book.sourcesOf(peer), func(x netip.Prefix) bool { return x.Contains(came.Unmap()) }) && len(peer.Gate) < maxGate {
+	if came.IsValid() && !contains(p.book.sourcesOf(peer), came) && len(peer.Gate) < maxGate {
 		peer.Gate = append(slices.Clone(peer.Gate), came.Unmap().WithZone("").String())
 	}
 	if peer.Policy == (groove.Policy{}) && p.opts.Rate != nil {

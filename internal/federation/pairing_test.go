@@ -469,8 +469,9 @@ func TestArmed(t *testing.T) {
 		if vps.pairing.ArmedFor(laptop.source()) {
 			t.Error("armed without an invite")
 		}
-		vps.invite(federation.InviteRequest{For: "::ffff:10.0.0.0/104"})
-		if !vps.pairing.ArmedFor(netip.MustParseAddrPort("[::ffff:10.9.9.9]:1")) || vps.pairing.ArmedFor(netip.MustParseAddrPort("11.0.0.1:1")) {
+		vps.invite(federation.InviteRequest{For: "192.0.2.7, ::ffff:10.0.0.0/104"})
+		if !vps.pairing.ArmedFor(netip.MustParseAddrPort("[::ffff:10.9.9.9]:1")) ||
+			!vps.pairing.ArmedFor(netip.MustParseAddrPort("192.0.2.7:1")) || vps.pairing.ArmedFor(netip.MustParseAddrPort("11.0.0.1:1")) {
 			t.Error("the sources of the invite are not what the user said")
 		}
 		vps.restart()
@@ -500,6 +501,7 @@ func TestInviteRequests(t *testing.T) {
 		}{
 			{"no source", "", "", groove.KindInvalid},
 			{"a host name may move", "vps.example", "", groove.KindInvalid},
+			{"one good source does not carry a bad one", "10.0.0.2,x", "", groove.KindInvalid},
 			{"every address is said as any", "0.0.0.0/0", "", groove.KindInvalid},
 			{"a name that is no label", "any", "a\nb", groove.KindInvalid},
 			{"a name in another normal form is brought to NFC", "any", "u\u0308", ""},

@@ -178,8 +178,8 @@ func (p *Pairing) countFailure(tx *store.Tx, now time.Time) error {
 }
 
 func admits(sources string, from netip.AddrPort) bool {
-	prefix, ok := parsePrefix(sources)
-	return sources == anySource || ok && prefix.Contains(from.Addr().Unmap().WithZone(""))
+	prefixes, any := sourcesOf(sources)
+	return any || contains(prefixes, from.Addr())
 }
 
 // serveAgain goes on with a pairing whose earlier connection was lost.

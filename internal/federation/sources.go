@@ -62,6 +62,11 @@ func compact(prefixes []netip.Prefix) []netip.Prefix {
 	return slices.Compact(prefixes)
 }
 
+func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(prefixes, func(x netip.Prefix) bool { return x.Contains(ip) })
+}
+
 // parsePrefix reads an IP or a CIDR; mapped addresses become IPv4.
 func parsePrefix(s string) (netip.Prefix, bool) {
 	if ip, err := netip.ParseAddr(s); err == nil && ip.Zone() == "" {

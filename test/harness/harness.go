@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,6 +66,12 @@ func runDaemon(args []string) int {
 	for _, kv := range args[1:] {
 		k, v, _ := strings.Cut(kv, "=")
 		flags[k] = v
+	}
+	if dir := os.Getenv("GROOVE_TEST_CPUPROFILE"); dir != "" {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d.pprof", flags["name"], os.Getpid())))
+		if err == nil && pprof.StartCPUProfile(f) == nil {
+			defer pprof.StopCPUProfile()
+		}
 	}
 	err := daemon.Run(ctx, daemon.Options{Home: args[0], Flags: flags, Log: os.Stderr, Ready: func(i daemon.Info) {
 		if err := json.NewEncoder(os.Stdout).Encode(i); err != nil {

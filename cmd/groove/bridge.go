@@ -14,6 +14,8 @@ type bridgeCmd struct {
 	Open   openCmd  `cmd:"" help:"Open a job with a peer."`
 	Status jobsCmd  `cmd:"" help:"Show jobs and their connections."`
 	Close  closeCmd `cmd:"" help:"End a job."`
+
+	Reopen reopenCmd `cmd:"" help:"Open a job that has ended anew; what waits in it moves over."`
 }
 
 type openCmd struct {
@@ -128,6 +130,20 @@ func (a *app) jobs(jobs []api.Job) {
 		}
 	}
 	table(a.out, "no jobs: groove federation bridge open PEER", []string{"JOB", "TITLE", "PEER", "STATE", "AGENTS", "THEIRS", "WAITING", "MADE", "ENDS"}, rows)
+}
+
+type reopenCmd struct {
+	Job  string        `arg:"" help:"ID or unique prefix."`
+	Wait time.Duration `help:"How long to wait for the peer's answer." default:"5s"`
+}
+
+// Run opens a job that has ended anew.
+func (c *reopenCmd) Run(a *app) error {
+	job, err := a.client.ReopenJob(a.ctx, groove.JobID(c.Job))
+	if err == nil {
+		job, err = a.settled(job, c.Wait)
+	}
+	return show(a, job, err, func(j api.Job) { a.printf("job %s is %s\n", j.ID, j.State) })
 }
 
 type closeCmd struct {

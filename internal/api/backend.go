@@ -59,6 +59,9 @@ type Bridge interface {
 	Jobs(ctx context.Context) ([]Job, error)
 	OpenJob(ctx context.Context, r OpenRequest) (Job, error)
 	CloseJob(ctx context.Context, ref string) (Job, error)
+	// ReopenJob opens a new job with the contract of one that ended, and moves what waits.
+	// It fails with state.conflict for a job that has not ended or that the peer opened.
+	ReopenJob(ctx context.Context, ref string) (Job, error)
 }
 
 // Mailbox sends messages and shows them.

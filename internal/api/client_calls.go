@@ -126,6 +126,11 @@ func (c *Client) CloseJob(ctx context.Context, job groove.JobID) (Job, error) {
 	return post[Job](ctx, c, "/api/federation/bridge/close", CloseRequest{job})
 }
 
+// ReopenJob opens a new job with the contract of one that has ended.
+func (c *Client) ReopenJob(ctx context.Context, job groove.JobID) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/reopen", CloseRequest{job})
+}
+
 // Peers returns the paired daemons.
 func (c *Client) Peers(ctx context.Context) ([]Peer, error) {
 	return get[[]Peer](ctx, c, "/api/federation/peers", nil)

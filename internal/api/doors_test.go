@@ -17,14 +17,15 @@ import (
 
 // bodies are requests that each route with a body takes.
 var bodies = map[string]string{
-	"spawn":       `{"name":"backend","program":"scripted","dir":"/p"}`,
-	"done":        `{}`,
-	"bridgeOpen":  `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
-	"bridgeClose": `{"jobId":"` + string(job) + `"}`,
-	"send":        `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
-	"invite":      `{"for":["any"]}`,
-	"pair":        `{"invite":"groove1:x"}`,
-	"answer":      `{"answer":"approve"}`,
+	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
+	"done":         `{}`,
+	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
+	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,
+	"bridgeReopen": `{"jobId":"` + string(job) + `"}`,
+	"send":         `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
+	"invite":       `{"for":["any"]}`,
+	"pair":         `{"invite":"groove1:x"}`,
+	"answer":       `{"answer":"approve"}`,
 }
 
 var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String())

@@ -85,6 +85,9 @@ func (h *house) OpenJob(context.Context, api.OpenRequest) (api.Job, error) {
 func (h *house) CloseJob(context.Context, string) (api.Job, error) {
 	return api.Job{ID: job, Created: at}, h.err
 }
+func (h *house) ReopenJob(context.Context, string) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
 func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

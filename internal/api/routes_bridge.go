@@ -21,6 +21,10 @@ func (h *Handler) bridgeRoutes() {
 		func(ctx context.Context, in *closeIn) (*body[Job], error) {
 			return answer(b.Bridge.CloseJob(ctx, string(in.Body.Job)))
 		})
+	add(h, Route{"bridgeReopen", http.MethodPost, "/api/federation/bridge/reopen", UserOnly, "Open a new job with the contract of one that has ended; what waits in it moves over.", http.StatusCreated},
+		func(ctx context.Context, in *closeIn) (*body[Job], error) {
+			return answer(b.Bridge.ReopenJob(ctx, string(in.Body.Job)))
+		})
 	h.sendRoute()
 }
 

@@ -128,7 +128,7 @@ type Leg struct {
 	Detail     string             `json:"detail,omitempty"`
 }
 
-// CloseRequest ends a job.
+// CloseRequest names a job: to end it, or to open it anew.
 type CloseRequest struct {
 	Job groove.JobID `json:"jobId" minLength:"1" doc:"may be a unique prefix"`
 }

@@ -35,6 +35,11 @@ type View struct {
 // Open commits a new job with a peer and begins to dial. The contract is complete
 // but for created.
 func (b *Bridge) Open(ctx context.Context, peer groove.Peer, c groove.Contract) (View, error) {
+	return b.openMoving(ctx, peer, c, 0)
+}
+
+// openMoving is Open that takes over what waits on another leg (0: none).
+func (b *Bridge) openMoving(ctx context.Context, peer groove.Peer, c groove.Contract, from int64) (View, error) {
 	if open := b.openWith(peer.PK); open >= maxJobs {
 		return View{}, groove.Errorf("open job", groove.KindJobLimit, "%d jobs are open with %s", open, peer.Name).WithFix("groove federation bridge close JOB")
 	}
@@ -58,7 +63,11 @@ func (b *Bridge) Open(ctx context.Context, peer groove.Peer, c groove.Contract) 
 			return err
 		}
 		b.Audit.Append(tx, audit.Entry{Event: "job.open", Peer: peer.ID, Job: row.job, Detail: c.Title})
-		return nil
+		if from == 0 {
+			return nil
+		}
+		_, err := b.Mailbox.Move(tx, from, row.pk)
+		return err
 	})
 	if err != nil {
 		return View{}, err
@@ -184,10 +193,45 @@ func (b *Bridge) Send(ctx context.Context, d groove.Draft) (groove.Sent, error) 
 	return sent, err
 }
 
+// Waits says why what is queued on a leg waits.
+func (b *Bridge) Waits(pk int64) string {
+	b.mu.Lock()
+	l := b.byPK[pk]
+	b.mu.Unlock()
+	if l == nil {
+		return ""
+	}
+	return l.note()
+}
+
+// Reopen opens a new job with the contract of one that this daemon opened and that has
+// ended; what waits in the old one moves over, with the same ids.
+func (b *Bridge) Reopen(ctx context.Context, ref string) (View, error) {
+	legs, err := b.find(ref)
+	if err != nil {
+		return View{}, err
+	}
+	old := legs[0]
+	peer, paired := b.Peers.ByID(old.peer)
+	switch {
+	case !old.closed():
+		return View{}, groove.Errorf("reopen job", groove.KindConflict, "job %s has not ended", old.job.Short())
+	case !old.opener:
+		return View{}, groove.Errorf("reopen job", groove.KindConflict, "job %s was opened by the peer: it can open it anew", old.job.Short())
+	case !paired:
+		return View{}, groove.Errorf("reopen job", groove.KindPeerNotPaired, "the peer is not paired any more").WithFix("groove federation invite")
+	}
+	contract := *old.contract
+	contract.Created = groove.At(b.Clock())
+	return b.openMoving(ctx, peer, contract, old.pk)
+}
+
 // note says why a message will wait, when it will.
 func (l *leg) note() string {
 	row, phase := l.snapshot()
 	switch {
+	case row.state == groove.LegClosed:
+		return "waits: the job has ended (" + row.reason + "); reopen it or cancel the message"
 	case row.state == groove.LegProposed && phase == linkUp:
 		return "waits until the peer accepts the job"
 	case row.state == groove.LegPaused:

@@ -258,7 +258,11 @@ func (l *leg) failed(err error) {
 	l.lastErr = groove.AsError(err).Error()
 	l.mu.Unlock()
 	kind := groove.KindOf(err)
-	l.b.Log.Info("peer not reached", "peer", l.peer.Short(), "job", l.job.Short(), "kind", kind)
+	if kind.Class() == groove.Local {
+		l.b.Log.Info("peer not reached", "peer", l.peer.Short(), "job", l.job.Short(), "kind", kind)
+	} else {
+		l.b.refuse(kind, l.peer, l.job, "", groove.AsError(err).Error())
+	}
 	l.b.moved()
 	if l.isPeerLeg() {
 		return

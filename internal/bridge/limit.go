@@ -51,10 +51,13 @@ func (l *limit) drain(messages int64) {
 func (l *limit) take(now time.Time, perMin int64) *groove.Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if perMin != l.perMin {
+	if l.normal == nil {
+		l.normal, l.fast = rate.NewLimiter(0, burst), rate.NewLimiter(0, burst*drainFactor)
+	}
+	if perMin != l.perMin { // another job's rate: what was taken stays taken
 		l.perMin = perMin
-		l.normal = rate.NewLimiter(rate.Limit(float64(perMin)/60), burst)
-		l.fast = rate.NewLimiter(rate.Limit(float64(perMin)*drainFactor/60), burst*drainFactor)
+		l.normal.SetLimitAt(now, rate.Limit(float64(perMin)/60))
+		l.fast.SetLimitAt(now, rate.Limit(float64(perMin)*drainFactor/60))
 	}
 	if perMin == 0 {
 		return nil

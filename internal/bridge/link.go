@@ -33,6 +33,7 @@ type link struct {
 	helloAt  time.Time // when this side's hello was sent
 
 	done     chan struct{} // closed when run has ended
+	quit     chan struct{} // closed when the reader has ended: the writer ends after the frame at hand
 	kick     chan struct{}
 	lastRead atomic.Int64 // UnixNano
 	lastSent atomic.Int64
@@ -76,7 +77,7 @@ func newLink(l *leg, conn transport.Conn, opener *envelope.Opener) (*link, error
 		leg: l, conn: conn, opener: opener, before: last,
 		sealer: envelope.NewSealer(l.b.Key, conn.Binding(), prev, l.b.Clock, l.b.Random),
 		window: replay.New(l.b.Clock),
-		done:   make(chan struct{}), kick: make(chan struct{}, 1), taken: make(chan struct{}, 1), byeSent: make(chan struct{}),
+		done:   make(chan struct{}), quit: make(chan struct{}), kick: make(chan struct{}, 1), taken: make(chan struct{}, 1), byeSent: make(chan struct{}),
 		cards: map[groove.AgentName]groove.Card{}, held: map[heldPair][]groove.MessageID{},
 		inFlight: make(chan struct{}, framesInFlight), rate: l.b.limit(l.peerPK), pace: newPace(),
 		asks: map[groove.MessageID]chan *groove.RegistrySync{},
@@ -104,8 +105,12 @@ func (k *link) run() {
 	}()
 	err := k.read(ctx)
 	k.drain() // frames that wait for their commit
-	cancel()
-	if werr := <-writer; ended(err) && !ended(werr) {
+	close(k.quit)
+	// A write that is cut off takes the connection with it, and the close that says why.
+	grace := time.AfterFunc(goodbyeWait, cancel)
+	werr := <-writer
+	grace.Stop()
+	if ended(err) && !ended(werr) {
 		err = werr
 	}
 	kind := groove.KindOf(err)
@@ -149,7 +154,7 @@ func (k *link) leave(err error) {
 					r.reason = string(bye)
 				}
 			})
-		case bye.Rests() && bye != groove.ByeReplaced:
+		case bye.Rests() && !(bye == groove.ByeReplaced && l.replaced(k)):
 			return l.change(tx, evRest, nil)
 		}
 		return nil
@@ -167,6 +172,13 @@ func (k *link) leave(err error) {
 	}
 	l.detach(k)
 	close(k.done)
+}
+
+// replaced reports whether a newer connection has taken k's place.
+func (l *leg) replaced(k *link) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.link != k
 }
 
 func (l *leg) isOpen() bool {
@@ -302,6 +314,11 @@ func (k *link) write(ctx context.Context) error {
 	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)
 	var parted <-chan time.Time
 	for {
+		select {
+		case <-k.quit:
+			return nil
+		default:
+		}
 		batch, again, err := k.gather(ctx, env[:0])
 		if err != nil {
 			return err
@@ -320,6 +337,8 @@ func (k *link) write(ctx context.Context) error {
 		timer.Reset(k.nextTick(again))
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-k.quit:
 			return nil
 		case <-k.kick:
 		case <-k.feed.Ready():

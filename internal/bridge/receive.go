@@ -77,7 +77,7 @@ type checked struct {
 // background: the next frame is verified meanwhile. It reports whether the connection has ended well.
 func (k *link) receive(ctx context.Context, f *envelope.Frame) (end bool, err error) {
 	record := k.frameIn(f)
-	var stored []checked
+	var stored, loose []checked
 	for i := range f.Items {
 		c := k.check(&f.Items[i], i)
 		switch class := c.env.Type.Class(); {
@@ -90,17 +90,21 @@ func (k *link) receive(ctx context.Context, f *envelope.Frame) (end bool, err er
 		case c.refusal != nil:
 			k.refuseLoose(f.Seq, &c)
 		default:
-			if end, err = k.unstored(ctx, &c); end || err != nil {
-				k.later(record)
-				return end, err
-			}
+			loose = append(loose, c)
 		}
 	}
+	// Stored types first: a goodbye waits for those that came with it.
 	if len(stored) == 0 {
 		k.later(record)
-		return false, nil
+	} else if err := k.commit(ctx, f.Seq, stored, record); err != nil {
+		return false, err
 	}
-	return false, k.commit(ctx, f.Seq, stored, record)
+	for i := range loose {
+		if end, err = k.unstored(ctx, &loose[i]); end || err != nil {
+			return end, err
+		}
+	}
+	return false, nil
 }
 
 // check passes an envelope through address, clock, nonce and schema.
@@ -175,7 +179,7 @@ func refusal(seq uint64, c *checked, byPlace bool) groove.Receipt {
 		r.ID = c.env.ID.String()
 	}
 	if c.refusal.RetryAfter > 0 && r.Kind.Class() == groove.Retry {
-		r.RetryAfter = max(1, c.refusal.RetryAfter.Milliseconds())
+		r.RetryAfter = (c.refusal.RetryAfter + time.Millisecond - 1).Milliseconds() // up: not a moment too early
 	}
 	if r.Kind == groove.KindClockSkew {
 		r.Clock = &groove.Clocks{Here: groove.At(c.refusal.Here), There: groove.At(c.refusal.There)}
@@ -272,6 +276,7 @@ func (k *link) postpone(seq uint64, items []checked, err error) []groove.Receipt
 func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, error) {
 	l, env := k.leg, c.env
 	if !c.hasID {
+		k.audit(tx, c)
 		return refusal(seq, c, true), nil
 	}
 	known, seen, err := l.b.Mailbox.Known(tx, l.peerPK, env.ID)
@@ -280,6 +285,7 @@ func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, err
 	}
 	if seen {
 		if c.refusal != nil {
+			k.audit(tx, c)
 			return refusal(seq, c, true), nil
 		}
 		k.unhold(env)
@@ -297,7 +303,7 @@ func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, err
 	}
 	if c.refusal.Kind.Class() == groove.Retry {
 		k.hold(env)
-		l.b.Audit.Append(tx, audit.Entry{Event: "refuse", Peer: l.peer, Job: l.job, Agent: env.From.Agent, To: env.To.Agent, ID: env.ID, Kind: c.refusal.Kind})
+		k.audit(tx, c)
 		return refusal(seq, c, false), nil
 	}
 	k.unhold(env)
@@ -305,8 +311,14 @@ func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, err
 	if kind.Class() != groove.Final {
 		kind = groove.KindMalformed
 	}
-	env.From.Daemon = l.peer // a wrong address is recorded under the peer that sent it
+	env.From.Daemon, env.Job = l.peer, l.job // a wrong address is recorded under the leg that it came on
 	return l.b.Mailbox.RefuseEnvelope(tx, l.pk, env, kind)
+}
+
+// audit records a refusal that leaves nothing else behind.
+func (k *link) audit(tx *store.Tx, c *checked) {
+	l, env := k.leg, c.env
+	l.b.Audit.Append(tx, audit.Entry{Event: "refuse", Peer: l.peer, Job: l.job, Agent: env.From.Agent, To: env.To.Agent, ID: env.ID, Kind: c.refusal.Kind})
 }
 
 // admit holds an envelope against its pair's order, the job's state and the rate.
@@ -315,6 +327,8 @@ func (k *link) admit(env *groove.Envelope) *groove.Error {
 	if env.Type != groove.TypeJobUpdate {
 		row, _ := l.snapshot()
 		switch {
+		case l.isPeerLeg():
+			return groove.Errorf("receive", groove.KindNotAllowed, "the peer leg carries no %s", env.Type)
 		case row.state == groove.LegClosed:
 			return groove.Errorf("receive", groove.KindJobClosed, "the job is closed: %s", row.reason)
 		case row.state != groove.LegOpen:

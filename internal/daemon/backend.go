@@ -270,6 +270,15 @@ func (d *daemon) CloseJob(ctx context.Context, ref string) (api.Job, error) {
 	return jobsOf(views)[0], nil
 }
 
+// ReopenJob is api.Bridge.
+func (d *daemon) ReopenJob(ctx context.Context, ref string) (api.Job, error) {
+	v, err := d.bridge.Reopen(ctx, ref)
+	if err != nil {
+		return api.Job{}, err
+	}
+	return jobsOf([]bridge.View{v})[0], nil
+}
+
 // jobsOf gathers legs into jobs, newest first.
 func jobsOf(views []bridge.View) []api.Job {
 	out := []api.Job{}

@@ -179,7 +179,7 @@ func (d *daemon) openRooms() {
 	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log})
 	d.approvals.OnChange(d.changes.bump)
 	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log,
-		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName})
+		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName, Waits: func(leg int64) string { return d.bridge.Waits(leg) }})
 	d.driver = acp.New(acp.Options{Logger: d.log, Version: groove.Version})
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log, Mail: d.mailbox,

@@ -208,6 +208,7 @@ func TestUnpair(t *testing.T) {
 		if vps.paired(laptop) {
 			t.Error("a restart pairs again")
 		}
+		vps.put(peerOf(newKey(t), "another")) // takes the next row
 		rejoin(vps, laptop)
 		if p, _ := vps.book.ByID(laptop.id); p.PK != before.PK || !laptop.paired(vps) {
 			t.Errorf("paired again with row %d, want %d", p.PK, before.PK)
@@ -255,6 +256,28 @@ func TestPairAgainWhilePaired(t *testing.T) {
 		after := rejoin(vps, laptop)
 		if after.PK != before.PK || after.Name != before.Name || !vps.paired(laptop) {
 			t.Errorf("before %+v, after %+v", before, after)
+		}
+	})
+}
+
+// TestFailedPairingLeavesPeer: a peer stays a peer when pairing it again fails.
+func TestFailedPairingLeavesPeer(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		vps, laptop := pair(w)
+		if _, err := vps.book.Unpair(t.Context(), "laptop", nil); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := laptop.book.ByID(vps.id)
+		if err := laptop.book.Connected(t.Context(), before.PK); err != nil {
+			t.Fatal(err)
+		}
+		w.tap = func(from, _ *house, message []byte) bool {
+			return from == laptop && strings.Contains(string(message), `"proof"`) || strings.Contains(string(message), `"welcome"`)
+		}
+		_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: vps.invite(federation.InviteRequest{For: "any"})})
+		wantKind(t, err, groove.KindPairExpired)
+		if p, _ := laptop.book.ByID(vps.id); p.PK != before.PK || vps.paired(laptop) {
+			t.Errorf("the joiner's peer is %+v, the inviter paired %v", p, vps.paired(laptop))
 		}
 	})
 }

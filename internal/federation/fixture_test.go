@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"groove/internal/federation"
 	"groove/internal/groove"
 	"groove/internal/store"
+	"groove/internal/transport"
 
 	"go.uber.org/goleak"
 )
@@ -69,11 +71,26 @@ func after(d time.Duration) {
 
 // world is the network between the daemons of a test.
 type world struct {
-	t     *testing.T
-	mu    sync.Mutex
-	hosts map[string]*house
-	// tap sees each message before it is delivered; false loses the connection.
+	t       *testing.T
+	mu      sync.Mutex
+	hosts   map[string]*house
+	tapping sync.Mutex
+	// tap sees each message before it is delivered, one at a time; false loses the
+	// connection. It and what it looks at are changed in locked alone.
 	tap func(from, to *house, message []byte) bool
+}
+
+// locked runs fn while no message is delivered.
+func (w *world) locked(fn func()) {
+	w.tapping.Lock()
+	defer w.tapping.Unlock()
+	fn()
+}
+
+func (w *world) passes(from, to *house, message []byte) bool {
+	w.tapping.Lock()
+	defer w.tapping.Unlock()
+	return w.tap == nil || w.tap(from, to, message)
 }
 
 // house is one daemon with what it keeps on disk; open and stop may alternate.
@@ -92,6 +109,7 @@ type house struct {
 	cancel  context.CancelFunc
 	ctx     context.Context
 	work    sync.WaitGroup
+	slept   atomic.Int64  // how far its clock is ahead of its timers, in ns
 	armed   chan struct{} // one token for each OnArmed, as many as fit
 }
 
@@ -114,6 +132,8 @@ func (w *world) add(name, ip string) *house {
 	return h
 }
 
+func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.slept.Load())) }
+
 func (h *house) db() string { return filepath.Join(h.home, "groove.db") }
 
 func (h *house) dir() string { return filepath.Join(h.home, "federation", "peers") }
@@ -133,7 +153,7 @@ func (h *house) open() {
 		t.Fatal(err)
 	}
 	h.book, err = federation.OpenBook(h.ctx, federation.BookOptions{Dir: h.dir(), Store: h.st, Audit: h.audit, Self: h.id,
-		SelfKey: h.w.pub(h), Clock: time.Now, Log: log, Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
+		SelfKey: h.w.pub(h), Clock: h.now, Log: log, Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
 			if host == "vps.example" {
 				return []netip.Addr{netip.MustParseAddr("203.0.113.9")}, nil
 			}
@@ -145,7 +165,7 @@ func (h *house) open() {
 	h.armed = make(chan struct{}, 64)
 	armed := h.armed
 	h.pairing, err = federation.NewPairing(h.ctx, federation.PairingOptions{Book: h.book, Store: h.st, Audit: h.audit, Key: h.key,
-		Name: h.name, Addresses: func() []string { return []string{h.addr} }, Dial: h.dial, Clock: time.Now, Log: log,
+		Name: h.name, Addresses: func() []string { return []string{h.addr} }, Dial: h.dial, Clock: h.now, Log: log,
 		OnArmed: func() {
 			select {
 			case armed <- struct{}{}:
@@ -263,7 +283,7 @@ func (e *end) Read(ctx context.Context) ([]byte, error) {
 }
 
 func (e *end) Write(ctx context.Context, message []byte) error {
-	if tap := e.w.tap; tap != nil && !tap(e.me, e.other, message) {
+	if !e.w.passes(e.me, e.other, message) {
 		e.lose()
 	}
 	select {
@@ -350,3 +370,6 @@ func wantKind(t *testing.T, err error, kind groove.Kind) {
 		t.Errorf("kind %q (%v), want %q", groove.KindOf(err), err, kind)
 	}
 }
+
+// What the transport gives is what a pairing takes.
+var _ federation.Conn = transport.Conn(nil)

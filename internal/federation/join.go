@@ -59,7 +59,7 @@ func (p *Pairing) Join(ctx context.Context, req JoinRequest) (groove.Peer, error
 		p.hangUp(conn, closeKind(err))
 		return groove.Peer{}, err
 	}
-	if err := p.carry(ctx, inv.ID, transcript, conn); err != nil {
+	if err := p.carry(ctx, inv.ID, transcript, conn, false); err != nil {
 		return groove.Peer{}, err
 	}
 	peer, ok := p.book.ByID(inv.ID)
@@ -140,48 +140,51 @@ func (p *Pairing) prove(ctx context.Context, conn Conn, inv Invite, addr string,
 
 // carry brings both words across, on conn and, where that is lost or nil, on
 // connections that it dials. It closes them. It returns nil once the pairing stands on
-// both sides.
-func (p *Pairing) carry(ctx context.Context, id groove.DaemonID, transcript []byte, conn Conn) error {
+// both sides; with patience it goes on until a no of this side has arrived as well.
+func (p *Pairing) carry(ctx context.Context, id groove.DaemonID, transcript []byte, conn Conn, patience bool) error {
+	var seen progress
 	for wait := redialFirst; ; wait = min(2*wait, redialMost) {
 		var said error
 		if conn != nil {
 			said = p.talk(ctx, conn, talk{id: id, key: slices.Clone(conn.PeerKey()), transcript: transcript, dialler: true})
 			p.hangUp(conn, closeKind(said))
 		}
-		if over, err := p.outcome(id, transcript); over {
-			if err != nil && slices.Contains(refusals, groove.KindOf(said)) {
-				return said // it says more than that the pairing is over
+		over, err := p.outcome(id, transcript, &seen, patience)
+		if over && err != nil && slices.Contains(refusals, groove.KindOf(said)) {
+			return said // it says more than that the pairing is over
+		}
+		if !over {
+			if err := pause(ctx, wait); err != nil {
+				return err
 			}
-			return err
+			over, err = p.outcome(id, transcript, &seen, patience)
 		}
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		if over, err := p.outcome(id, transcript); over {
+		if over {
 			return err
 		}
 		conn = p.redial(ctx, id)
 	}
 }
 
-// outcome tells how a pairing ended, if it has.
-func (p *Pairing) outcome(id groove.DaemonID, transcript []byte) (over bool, err error) {
+// outcome tells how a pairing ended, if it has; seen keeps it as it last stood.
+func (p *Pairing) outcome(id groove.DaemonID, transcript []byte, seen *progress, patience bool) (over bool, err error) {
+	expired := groove.Errorf("pair", groove.KindPairExpired, "both yeses did not come within 10 minutes").WithFix("ask for a new invite: groove federation invite")
 	g, open := p.book.pairing(id)
 	if !open || !bytes.Equal(g.transcript, transcript) {
-		if _, paired := p.book.ByID(id); paired && !open {
-			return true, nil
+		_, paired := p.book.ByID(id)
+		if paired && !open && (!seen.again || seen.theirs == yes) {
+			return true, nil // a bridge connection stood meanwhile
 		}
-		return true, groove.Errorf("pair", groove.KindPairExpired, "the pairing is over").WithFix("ask for a new invite: groove federation invite")
+		return true, expired
 	}
+	*seen = g
 	switch {
-	case !g.settled():
-		return false, nil
 	case g.theirs == no:
 		return true, groove.Errorf("pair", groove.KindDenied, "the other side said no")
-	case g.mine == no:
-		return true, groove.Errorf("pair", groove.KindPairExpired, "both yeses did not come within 10 minutes").WithFix("ask for a new invite: groove federation invite")
+	case g.mine == no && (g.acked || !patience):
+		return true, expired
 	}
-	return true, nil
+	return g.settled(), nil
 }
 
 // pause waits; it fails with KindTimeout when ctx ends.

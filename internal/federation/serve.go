@@ -196,7 +196,7 @@ func (p *Pairing) serveAgain(ctx context.Context, conn Conn, m *message) error {
 		if err := send(ctx, conn, encodeAck(m.transcript, m.Yes)); err != nil {
 			return err
 		}
-		p.linger(ctx, conn)
+		p.linger(ctx, conn, talk{id: id, key: key, transcript: m.transcript})
 		return nil
 	}
 	return groove.Errorf("pair", groove.KindPairNotArmed, "no pairing with this daemon is open")

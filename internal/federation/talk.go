@@ -48,7 +48,7 @@ func (p *Pairing) talk(ctx context.Context, conn Conn, t talk) error {
 	stop()
 	repeater.Wait()
 	if err == nil && !t.dialler {
-		p.linger(ctx, conn)
+		p.linger(ctx, conn, t)
 	}
 	return err
 }
@@ -190,19 +190,15 @@ func (p progress) expired(now time.Time) bool {
 	return p.open && p.mine == yes && p.theirs != yes && !now.Before(p.until)
 }
 
-// linger waits for the dialler to close, and acknowledges what it still repeats.
-func (p *Pairing) linger(ctx context.Context, conn Conn) {
+// linger waits for the dialler to close, and hears what it still says: it may
+// repeat its answer, or have changed it.
+func (p *Pairing) linger(ctx context.Context, conn Conn, t talk) {
 	ctx, cancel := context.WithTimeout(ctx, lingerTime)
 	defer cancel()
 	for range maxTalk {
 		m, err := receive(ctx, conn, lingerTime)
-		if err != nil {
+		if err != nil || p.hear(ctx, conn, t, m) != nil {
 			return // closed, or late: this side has nothing left to say
-		}
-		if g, open := p.book.pairing(groove.IDOf(conn.PeerKey())); m.T == "answer" && open && bytes.Equal(g.transcript, m.transcript) {
-			if err := send(ctx, conn, encodeAck(m.transcript, m.Yes)); err != nil {
-				return
-			}
 		}
 	}
 }

@@ -142,7 +142,7 @@ func (p *Pairing) resume(ctx context.Context, work *sync.WaitGroup) {
 		done := p.hold(g.id)
 		work.Go(func() {
 			defer done()
-			err := p.carry(ctx, g.id, g.transcript, p.redial(ctx, g.id))
+			err := p.carry(ctx, g.id, g.transcript, p.redial(ctx, g.id), true)
 			p.opts.Log.Info("pairing went on", "peer", g.id.Short(), "kind", groove.KindOf(err))
 		})
 	}

@@ -55,6 +55,7 @@ type Mail struct {
 	State     string       `json:"state"`          // OutboxState or InboxState
 	Kind      Kind         `json:"kind,omitempty"` // of a refusal
 	MayRepeat bool         `json:"mayRepeat,omitempty"`
+	Note      string       `json:"note,omitempty"` // why it waits, when it does
 	At        Time         `json:"at"`
 	Expires   *Time        `json:"expires,omitempty"`
 	Text      string       `json:"text"`

@@ -89,6 +89,15 @@ func (f *Feed) push(r Row) {
 	f.kick()
 }
 
+// reset makes the feed read the outbox anew from the beginning.
+func (f *Feed) reset() {
+	f.mu.Lock()
+	f.behind, f.cursor = true, 0
+	f.fresh, f.bytes = nil, 0
+	f.mu.Unlock()
+	f.kick()
+}
+
 // SetOpen says whether the leg is open for messages.
 func (f *Feed) SetOpen(open bool) {
 	f.mu.Lock()

@@ -80,6 +80,7 @@ func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]gro
 		}
 		out = append(out, mail)
 	}
+	slices.Reverse(out) // the newest were asked for; many share a millisecond
 	return out, groove.Wrap("read history", groove.KindInternal, rows.Err())
 }
 
@@ -112,6 +113,9 @@ func (m *Mailbox) mail(rows *sql.Rows, out bool) (groove.Mail, error) {
 		mail.Direction = "out"
 		t := groove.At(time.UnixMilli(expires))
 		mail.Expires = &t
+	}
+	if out && mail.State == string(groove.OutQueued) && m.Waits != nil {
+		mail.Note = m.Waits(leg.Int64)
 	}
 	if !leg.Valid {
 		mail.Direction = "local"

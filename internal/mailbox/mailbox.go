@@ -34,6 +34,8 @@ type Options struct {
 	Arrived func(groove.AgentName)
 	// Changed is called after the state of any message changed. It must not block.
 	Changed func()
+	// Waits says why what is queued for a leg waits, "" when it does not. May be nil.
+	Waits func(leg int64) string
 	// PeerName says what the user calls a peer's row, and its daemon ID.
 	PeerName func(pk int64) (groove.DaemonID, string)
 }
@@ -207,6 +209,19 @@ func (m *Mailbox) CancelLeg(tx *store.Tx, leg int64, reason groove.Kind) ([]groo
 	_, err = tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE leg = ? AND state IN ('queued', 'held')", string(groove.OutCancelled), reason, leg)
 	tx.AfterCommit(m.Changed)
 	return ids, groove.Wrap("cancel messages", groove.KindInternal, err)
+}
+
+// Move hangs what waits on one leg on another of the same peer, with the same ids, and
+// returns how many messages that were.
+func (m *Mailbox) Move(tx *store.Tx, from, to int64) (int64, error) {
+	n, err := tx.Exec("UPDATE outbox SET leg = ? WHERE leg = ? AND state = 'queued' AND type = 'message'", to, from)
+	tx.AfterCommit(func() {
+		if f := m.feed(to); f != nil {
+			f.reset()
+		}
+		m.Changed()
+	})
+	return n, groove.Wrap("move messages", groove.KindInternal, err)
 }
 
 // settle gives an outbox row its state and tells who looks on.

@@ -126,6 +126,6 @@ func (m *Mailbox) stray(tx *store.Tx, leg int64, id groove.MessageID) error {
 		return nil
 	}
 	peer, _ := m.PeerName(p.peer)
-	m.Audit.Append(tx, audit.Entry{Event: "refuse", Peer: peer, Job: p.job, ID: id, Detail: "receipt for a message that was never sent"})
+	m.Audit.Append(tx, audit.Entry{Event: "refuse", Peer: peer, Job: p.job, ID: id, Kind: groove.KindMessageUnknown, Detail: "receipt for a message that was never sent"})
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,19 +13,14 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"groove/internal/driver/acp"
-	"groove/internal/driver/shim"
 	"groove/internal/groove"
 	"groove/test/agents"
+	"groove/test/harness"
 	"groove/test/modelserver"
 )
 
-// The test binary plays the shim.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "shim" {
-		os.Exit(shim.Main(os.Args[2:]))
-	}
-	os.Exit(m.Run())
-}
+// The test binary plays the daemons, and the shim for each of their agents.
+func TestMain(m *testing.M) { harness.Main(m) }
 
 type sendArgs struct {
 	To   string `json:"to"`

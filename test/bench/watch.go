@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -29,10 +28,10 @@ const (
 // watch looks at a running daemon's store through a read-only connection.
 // For one goroutine.
 type watch struct {
-	db      *sql.DB
-	inotify *os.File
-	wrote   time.Time // when the last write to the log was seen
-	buf     [4096]byte
+	db    *sql.DB
+	fd    int       // inotify's
+	wrote time.Time // when the last write to the log was seen
+	buf   [4096]byte
 }
 
 func (n *node) watch() (*watch, error) {
@@ -41,19 +40,19 @@ func (n *node) watch() (*watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watch{inotify: os.NewFile(uintptr(fd), "inotify")}
+	w := &watch{fd: fd}
 	if _, err := unix.InotifyAddWatch(fd, path+"-wal", unix.IN_MODIFY); err != nil {
-		return nil, errors.Join(err, w.inotify.Close())
+		return nil, errors.Join(err, unix.Close(w.fd))
 	}
 	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(5000)"}
 	if w.db, err = sql.Open("sqlite", dsn.String()); err != nil {
-		return nil, errors.Join(err, w.inotify.Close())
+		return nil, errors.Join(err, unix.Close(w.fd))
 	}
 	w.db.SetMaxOpenConns(1)
 	return w, nil
 }
 
-func (w *watch) close() error { return errors.Join(w.db.Close(), w.inotify.Close()) }
+func (w *watch) close() error { return errors.Join(w.db.Close(), unix.Close(w.fd)) }
 
 // number runs a query for one number.
 func (w *watch) number(ctx context.Context, query string, args ...any) (int64, error) {
@@ -105,18 +104,32 @@ func (w *watch) wait(ctx context.Context, every time.Duration) error {
 			return ctx.Err()
 		}
 	}
-	deadline := time.Now().Add(recheck)
-	if time.Since(w.wrote) < spin {
-		deadline = time.Unix(1, 0) // what is there, and no wait
-	}
-	if err := w.inotify.SetReadDeadline(deadline); err != nil {
+	if wrote, err := w.drain(); wrote || err != nil || time.Since(w.wrote) < spin {
 		return err
 	}
-	switch _, err := w.inotify.Read(w.buf[:]); {
-	case err == nil:
+	_, err := unix.Poll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, int(recheck/time.Millisecond))
+	if errors.Is(err, unix.EINTR) {
+		return nil
+	}
+	return err
+}
+
+// drain takes what is known of writes, and reports whether there were any.
+func (w *watch) drain() (bool, error) {
+	n, err := unix.Read(w.fd, w.buf[:])
+	if n > 0 {
 		w.wrote = time.Now()
-	case !errors.Is(err, os.ErrDeadlineExceeded):
-		return err
+		return true, nil
 	}
-	return nil
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return false, err
+}
+
+// calm forgets writes up to now: what is waited for has not begun.
+func (w *watch) calm() error {
+	_, err := w.drain()
+	w.wrote = time.Time{}
+	return err
 }

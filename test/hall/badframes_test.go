@@ -164,6 +164,7 @@ func TestBadHellos(t *testing.T) {
 	first.part(groove.ByeIdle)
 	closed := r.newJob(backend)
 	r.open(t, closed).part(groove.ByeManual)
+	victim.WaitJob(closed.id, groove.LegClosed)
 	stranger, err := identity.Load(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -240,6 +241,7 @@ func TestJobLimit(t *testing.T) {
 	w.refused(groove.KindJobLimit)
 	refusedOnce(t, victim, from, groove.KindJobLimit, anyRefusal)
 	wires[0].part(groove.ByeManual)
+	victim.WaitJob(wires[0].job, groove.LegClosed)
 	r.open(t, j) // there is room for one again
 }
 

@@ -1,0 +1,68 @@
+package bridge
+
+import (
+	"testing"
+
+	"groove/internal/groove"
+)
+
+// TestNext holds the whole table: every state against every event.
+func TestNext(t *testing.T) {
+	const (
+		p, o, h, r, c = groove.LegProposed, groove.LegOpen, groove.LegPaused, groove.LegResting, groove.LegClosed
+	)
+	events := []event{evAccept, evDeny, evPause, evResume, evRest, evWake, evClose, ""}
+	want := map[groove.LegState][]groove.LegState{
+		//   accept deny pause resume rest wake close none
+		p: {o, c, p, p, p, p, c, p}, // a proposal neither rests nor pauses: it waits for its answer
+		o: {o, o, h, o, r, o, c, o},
+		h: {h, h, h, o, h, h, c, h}, // a pause outlives the connection
+		r: {o, r, r, r, r, o, c, r},
+		c: {c, c, c, c, c, c, c, c}, // nothing opens a closed job
+	}
+	for state, row := range want {
+		for i, e := range events {
+			if got := next(state, e); got != row[i] {
+				t.Errorf("next(%s, %q) = %s, want %s", state, e, got, row[i])
+			}
+		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	for _, row := range []struct {
+		kept  groove.LegState
+		phase linkPhase
+		want  groove.LegState
+	}{
+		{groove.LegOpen, linkUp, groove.LegOpen},
+		{groove.LegOpen, noLink, groove.LegDialing},
+		{groove.LegOpen, linkHandshaking, groove.LegHandshaking},
+		{groove.LegOpen, linkParting, groove.LegClosing},
+		{groove.LegProposed, linkUp, groove.LegProposed},
+		{groove.LegProposed, noLink, groove.LegDialing},
+		{groove.LegPaused, linkUp, groove.LegPaused},
+		{groove.LegResting, noLink, groove.LegResting},
+		{groove.LegClosed, linkUp, groove.LegClosed},
+		{groove.LegClosed, noLink, groove.LegClosed},
+	} {
+		if got := shown(row.kept, row.phase); got != row.want {
+			t.Errorf("shown(%s, %d) = %s, want %s", row.kept, row.phase, got, row.want)
+		}
+	}
+}
+
+func TestBackoffGrowsAndIsBounded(t *testing.T) {
+	if backoff(0) != 0 {
+		t.Error("the first dial waits")
+	}
+	for attempt := 1; attempt < 70; attempt++ {
+		most := redialMost
+		if attempt < 8 {
+			most = min(redialFirst<<(attempt-1), redialMost)
+		}
+		if d := backoff(attempt); d < most/2 || d > most {
+			t.Errorf("attempt %d waits %s, want %s to %s", attempt, d, most/2, most)
+		}
+	}
+}

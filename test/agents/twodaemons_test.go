@@ -1,0 +1,280 @@
+//go:build linux
+
+package agents_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+	"groove/test/agents"
+	"groove/test/harness"
+)
+
+// answers is backend: it answers each message, and says what builder's model is
+// to say next.
+const answers = `
+rules:
+  - for_each: message
+    do:
+      - tool: {name: groove_send, args: {to: "{{.From}}", reply_to: "{{.ID}}", text: "8080. [[text:agreed, I build it]]"}}
+`
+
+// TestTwoDaemons has opencode ask an agent of another daemon, be woken by the
+// answer, and come back with its session after each kill -9 of its daemon.
+func TestTwoDaemons(t *testing.T) {
+	bin := agents.Opencode(t)
+	m := newModel(t)
+	onPath(t, bin)
+	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	b := harness.New(t, "vps", "127.0.0.2").Start()
+	harness.Pair(t, a, b)
+	b.Spawn("backend", answers)
+	before := time.Now()
+	builder := spawnOpencode(t, a, agents.OpencodeEnv(t, m.url))
+	t.Logf("spawned in %v, %s", time.Since(before), memory(t, a))
+	job := a.Open(b, []groove.AgentName{"builder"}, []groove.AgentName{"backend"})
+
+	task := send(t, a, "", fmt.Sprintf(`Build it. [[tool:%s {"to": "backend", "text": "which port?"}]]`, agents.OpencodeTool("groove_send")))
+	question := waitMail(t, a, "the question", func(m groove.Mail) bool { return m.Direction == "out" && m.Text == "which port?" })
+	a.WaitMessage(question.ID, "answered")
+	if woken := waitMail(t, b, "backend woke", func(m groove.Mail) bool { return m.ID == question.ID && m.State == "answered" }); woken.Direction != "in" {
+		t.Errorf("backend got %+v", woken)
+	}
+	answer := waitMail(t, a, "the answer", func(m groove.Mail) bool { return m.ReplyTo == question.ID })
+	a.WaitMessage(answer.ID, "started", "answered")
+	waitSaid(t, a, "agreed, I build it")
+	if got := waitIdle(t, a, builder.SessionID); got.Turns != 2 {
+		t.Errorf("task and answer took %d turns", got.Turns)
+	}
+
+	// The daemon dies between turns; what comes meanwhile waits at the peer.
+	kill(t, a)
+	late := send(t, b, job.ID, "[[text:back again]]")
+	before = time.Now()
+	a.Start()
+	waitIdle(t, a, builder.SessionID)
+	t.Logf("back after kill -9 in %v, %s", time.Since(before), memory(t, a))
+	a.WaitMessage(late.ID, "started")
+	waitSaid(t, a, "back again")
+
+	// It dies in the middle of a turn that shows no sign yet: the history decides.
+	doubt := send(t, b, job.ID, "and this? "+held)
+	m.waitHeld(t)
+	if got := a.WaitMessage(doubt.ID, "delivered", "started"); got.State != "delivered" {
+		t.Errorf("a prompt without a sign is %s", got.State)
+	}
+	kill(t, a)
+	a.Start()
+	waitIdle(t, a, builder.SessionID)
+	if got := a.WaitMessage(doubt.ID, "started"); got.MayRepeat {
+		t.Errorf("the history was not believed: %+v", got)
+	}
+
+	before = time.Now()
+	last := send(t, b, job.ID, "[[text:all done]]")
+	b.WaitMessage(last.ID, "delivered", "started")
+	delivered := time.Since(before)
+	b.WaitMessage(last.ID, "started")
+	t.Logf("from the peer's send to the peer's receipts: delivered %v, started %v", delivered, time.Since(before))
+	waitSaid(t, a, "all done")
+	for name, shown := range map[string]string{
+		"task":   "(groove message " + task.ID.String() + ")",
+		"answer": ` id="` + answer.ID.String() + `"`,
+		"late":   ` id="` + late.ID.String() + `"`,
+		"doubt":  ` id="` + doubt.ID.String() + `"`,
+		"last":   ` id="` + last.ID.String() + `"`,
+	} {
+		if n := m.shown(shown); n != 1 {
+			t.Errorf("the conversation shows %s %d times", name, n)
+		}
+	}
+
+	waitIdle(t, a, builder.SessionID)
+	a.Stop()
+	if left := marked(t, a); len(left) != 0 {
+		t.Errorf("processes after a stop: %v", left)
+	}
+}
+
+// onPath puts the program where a daemon looks for opencode.
+func onPath(t *testing.T, bin string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(bin, filepath.Join(dir, "opencode")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func patience(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func spawnOpencode(t *testing.T, n *harness.Node, env []string) groove.Agent {
+	t.Helper()
+	a, err := n.Client.Spawn(patience(t), api.SpawnRequest{Name: "builder", Program: "opencode", Dir: t.TempDir(), Env: env})
+	if err != nil {
+		t.Fatalf("spawn: %v\n%s", err, n.Log())
+	}
+	return a
+}
+
+// send sends builder a message from the user of n.
+func send(t *testing.T, n *harness.Node, job groove.JobID, text string) groove.Sent {
+	t.Helper()
+	sent, err := n.Client.Send(patience(t), api.MessageRequest{Job: job, To: api.MessageTo{Agent: "builder"}, Payload: groove.Message{Text: text}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// waitMail waits for a message of the history.
+func waitMail(t *testing.T, n *harness.Node, what string, is func(groove.Mail) bool) (found groove.Mail) {
+	t.Helper()
+	n.Until(what, func(ctx context.Context) (bool, error) {
+		all, err := n.Client.Messages(ctx, api.MessageFilter{Limit: 100}, 0)
+		for _, m := range all.Messages {
+			if is(m) {
+				found = m
+				return true, err
+			}
+		}
+		return false, err
+	})
+	return found
+}
+
+// waitIdle waits until builder has its session and no turn runs.
+func waitIdle(t *testing.T, n *harness.Node, session string) (builder groove.Agent) {
+	t.Helper()
+	n.Until("builder idle", func(ctx context.Context) (done bool, err error) {
+		builder, err = n.Client.Agent(ctx, "builder")
+		return builder.Status == groove.AgentIdle || builder.Status.Ended(), err
+	})
+	if builder.Status.Ended() || builder.SessionID != session {
+		t.Fatalf("builder is not back in session %s: %+v\n%s", session, builder, n.Log())
+	}
+	return builder
+}
+
+// waitSaid waits until builder's output has the model's words.
+func waitSaid(t *testing.T, n *harness.Node, words string) {
+	t.Helper()
+	ctx, said, offset := patience(t), "", int64(0)
+	for !strings.Contains(said, words) {
+		out, err := n.Client.Output(ctx, "builder", offset, api.MaxPoll)
+		if err != nil {
+			t.Fatalf("%q was not said but %q: %v\n%s", words, said, err, n.Log())
+		}
+		offset = out.Next
+		for line := range strings.Lines(out.Data) {
+			said += spoken(t, line)
+		}
+	}
+}
+
+func spoken(t *testing.T, line string) string {
+	var l struct {
+		Update struct {
+			Kind    groove.UpdateKind `json:"sessionUpdate"`
+			Content struct {
+				Text string `json:"text"`
+			} `json:"content"`
+		} `json:"update"`
+	}
+	// Other updates have other contents: only the model's text must fit.
+	if err := json.Unmarshal([]byte(line), &l); err != nil && l.Update.Kind == groove.UpdateAgentText {
+		t.Fatalf("output %q: %v", line, err)
+	}
+	if l.Update.Kind != groove.UpdateAgentText {
+		return ""
+	}
+	return l.Update.Content.Text
+}
+
+// kill is kill -9 of the daemon; with it ends all that its agents run.
+func kill(t *testing.T, n *harness.Node) {
+	t.Helper()
+	running := marked(t, n)
+	if len(running) < 2 { // shim and program
+		t.Fatalf("builder runs as %v", running)
+	}
+	var fds []int
+	for _, pid := range running {
+		if fd, err := unix.PidfdOpen(pid, 0); err == nil { // otherwise it has just ended
+			fds = append(fds, fd)
+		}
+	}
+	n.Kill()
+	for _, fd := range fds {
+		ended := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		err := error(unix.EINTR)
+		for err == unix.EINTR {
+			_, err = unix.Poll(ended, int(harness.Patience.Milliseconds()))
+		}
+		if err != nil || ended[0].Revents == 0 {
+			t.Fatalf("of the processes %v some outlive the daemon: %v", running, err)
+		}
+		if err := unix.Close(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := marked(t, n); len(left) != 0 {
+		t.Errorf("processes after kill -9: %v", left)
+	}
+}
+
+// marked finds what runs with the daemon's mark: shims, and all that they started.
+func marked(t *testing.T, n *harness.Node) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no processes in /proc: %v", err)
+	}
+	for _, f := range files {
+		env, err := os.ReadFile(f)
+		if err != nil || !bytes.Contains(env, []byte("GROOVE_HOME_MARK="+string(n.Info.ID)+"\x00")) {
+			continue // ended, or somebody else's
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// memory says what the daemon and its agents hold in memory.
+func memory(t *testing.T, n *harness.Node) string {
+	t.Helper()
+	rss := func(pid int) (mib int) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, rest, ok := strings.Cut(string(b), "VmRSS:"); err == nil && ok {
+			if _, err := fmt.Sscan(rest, &mib); err != nil {
+				return 0
+			}
+		}
+		return mib >> 10
+	}
+	agents := ""
+	for _, pid := range marked(t, n) {
+		agents += fmt.Sprintf(" %d", rss(pid))
+	}
+	return fmt.Sprintf("resident MiB: daemon %d, its agents'%s", rss(n.PID()), agents)
+}

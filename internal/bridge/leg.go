@@ -301,7 +301,16 @@ func (l *leg) attach(k *link) error {
 		old.replace()
 	}
 	l.b.moved()
-	return nil
+	return l.rewake()
+}
+
+// rewake wakes a leg again that an older connection put to rest after the newer one's
+// hello had woken it.
+func (l *leg) rewake() error {
+	if row, _ := l.snapshot(); row.state != groove.LegResting || l.isPeerLeg() {
+		return nil
+	}
+	return l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error { return l.change(tx, evWake, nil) })
 }
 
 // detach ends k's time as the leg's connection.

@@ -271,9 +271,9 @@ func TestFailedPairingLeavesPeer(t *testing.T) {
 		if err := laptop.book.Connected(t.Context(), before.PK); err != nil {
 			t.Fatal(err)
 		}
-		w.tap = func(from, _ *house, message []byte) bool {
+		w.setTap(func(from, _ *house, message []byte) bool {
 			return from == laptop && strings.Contains(string(message), `"proof"`) || strings.Contains(string(message), `"welcome"`)
-		}
+		})
 		_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: vps.invite(federation.InviteRequest{For: "any"})})
 		wantKind(t, err, groove.KindPairExpired)
 		if p, _ := laptop.book.ByID(vps.id); p.PK != before.PK || vps.paired(laptop) {

@@ -24,10 +24,10 @@ func TestCrashAtEveryMessage(t *testing.T) {
 					vps, laptop := two(w)
 					line := vps.invite(federation.InviteRequest{For: "any"})
 					n := 0
-					w.tap = func(*house, *house, []byte) bool {
+					w.setTap(func(*house, *house, []byte) bool {
 						n++
 						return n != cut
-					}
+					})
 					ctx, cancel := context.WithCancel(laptop.ctx)
 					joined := make(chan error, 1)
 					go func() {
@@ -73,9 +73,9 @@ func TestNoUndoesOneSidedActive(t *testing.T) {
 		vps, laptop := two(w)
 		line := vps.invite(federation.InviteRequest{For: "any"})
 		deaf := true
-		w.tap = func(from, _ *house, message []byte) bool {
+		w.setTap(func(from, _ *house, message []byte) bool {
 			return !deaf || from == laptop || strings.Contains(string(message), `"welcome"`)
-		}
+		})
 		joined := make(chan error, 1)
 		go func() {
 			_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line})
@@ -110,9 +110,9 @@ func TestNoAfterSleep(t *testing.T) {
 		vps, laptop := two(w)
 		line := vps.invite(federation.InviteRequest{For: "any"})
 		asleep := true
-		w.tap = func(from, _ *house, message []byte) bool {
+		w.setTap(func(from, _ *house, message []byte) bool {
 			return !asleep || from == laptop || strings.Contains(string(message), `"welcome"`)
-		}
+		})
 		joined := make(chan error, 1)
 		go func() {
 			_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line})
@@ -138,11 +138,11 @@ func TestLastWord(t *testing.T) {
 		delete(w.hosts, laptop.addr)
 		w.mu.Unlock()
 		lost := false
-		w.tap = func(from, _ *house, message []byte) bool {
+		w.setTap(func(from, _ *house, message []byte) bool {
 			first := !lost && (from == laptop && strings.Contains(string(message), `"ack"`))
 			lost = lost || first
 			return !first
-		}
+		})
 		if _, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line}); err != nil {
 			t.Fatal(err)
 		}

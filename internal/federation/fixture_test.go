@@ -76,8 +76,13 @@ type world struct {
 	hosts   map[string]*house
 	tapping sync.Mutex
 	// tap sees each message before it is delivered, one at a time; false loses the
-	// connection. It and what it looks at are changed in locked alone.
+	// connection. It is set by setTap; what it looks at is
+	// changed in locked alone.
 	tap func(from, to *house, message []byte) bool
+}
+
+func (w *world) setTap(tap func(from, to *house, message []byte) bool) {
+	w.locked(func() { w.tap = tap })
 }
 
 // locked runs fn while no message is delivered.

@@ -102,14 +102,14 @@ func TestInviteRefused(t *testing.T) {
 		{"an inviter that has lost its store refuses what the joiner repeats", groove.KindPairNotArmed,
 			func(w *world, vps, laptop, _ *house, line string) error {
 				n := 0
-				w.tap = func(*house, *house, []byte) bool { n++; return n != 3 }
+				w.setTap(func(*house, *house, []byte) bool { n++; return n != 3 })
 				joined := make(chan error, 1)
 				go func() {
 					_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line})
 					joined <- err
 				}()
 				synctest.Wait()
-				w.locked(func() { w.tap = nil })
+				w.setTap(nil)
 				vps.stop()
 				if err := os.WriteFile(vps.db(), emptyStore, 0o600); err != nil {
 					w.t.Error(err)
@@ -161,10 +161,10 @@ func TestInviteRefused(t *testing.T) {
 				w.mu.Lock()
 				w.hosts[vps.addr] = third
 				w.mu.Unlock()
-				w.tap = func(from, _ *house, message []byte) bool {
+				w.setTap(func(from, _ *house, message []byte) bool {
 					w.t.Errorf("%s sends %s", from.name, message)
 					return true
-				}
+				})
 				_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line})
 				if !strings.Contains(laptop.records(), "tls.unknownKey") {
 					w.t.Error("not audited")
@@ -202,7 +202,7 @@ func TestInviteSpentBeforeAnswer(t *testing.T) {
 		vps, laptop := two(w)
 		line := vps.invite(federation.InviteRequest{For: "any"})
 		spent := false
-		w.tap = func(from, _ *house, message []byte) bool {
+		w.setTap(func(from, _ *house, message []byte) bool {
 			if from == vps && strings.Contains(string(message), `"welcome"`) {
 				var left int
 				if err := vps.st.Read().QueryRow("SELECT count(*) FROM invite WHERE secret IS NOT NULL OR spent_at IS NULL").Scan(&left); err != nil {
@@ -211,7 +211,7 @@ func TestInviteSpentBeforeAnswer(t *testing.T) {
 				spent = left == 0
 			}
 			return true
-		}
+		})
 		if _, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line}); err != nil {
 			t.Fatal(err)
 		}
@@ -294,28 +294,27 @@ func TestJunk(t *testing.T) {
 		{"two objects", `{"t":"refuse","kind":"pair.expired"}{}`},
 		{"a message out of place", `{"t":"refuse","kind":"pair.expired"}`},
 	}
-	for _, row := range rows {
-		t.Run(row.why, func(t *testing.T) {
-			bubble(t, func(t *testing.T, w *world) {
-				vps, laptop := two(w)
-				line := vps.invite(federation.InviteRequest{For: "any"})
-				conn := vps.serveDirectly(laptop)
-				if err := conn.Write(t.Context(), []byte(row.message)); err != nil {
-					t.Fatal(err)
-				}
-				_, err := conn.Read(t.Context())
-				wantKind(t, err, groove.KindPairMalformed)
-				synctest.Wait()
-				if vps.pairing.ArmedFor(laptop.source()) {
-					t.Error("junk costs its source nothing")
-				}
-				after(10 * time.Second)
-				if _, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line}); err != nil {
-					t.Errorf("junk counts as a failure of the invite: %v", err)
-				}
-			})
-		})
-	}
+	bubble(t, func(t *testing.T, w *world) {
+		vps, laptop := two(w)
+		line := vps.invite(federation.InviteRequest{For: "any"})
+		for _, row := range rows {
+			conn := vps.serveDirectly(laptop)
+			if err := conn.Write(t.Context(), []byte(row.message)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(t.Context()); groove.KindOf(err) != groove.KindPairMalformed {
+				t.Errorf("%s: %v", row.why, err)
+			}
+			synctest.Wait()
+			if vps.pairing.ArmedFor(laptop.source()) {
+				t.Errorf("%s: costs its source nothing", row.why)
+			}
+			after(federation.JunkTime)
+		}
+		if _, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line}); err != nil {
+			t.Errorf("junk counts as a failure of the invite: %v", err)
+		}
+	})
 }
 
 // TestSilentJunk: a connection that says nothing is junk after ten seconds.

@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -20,7 +21,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("rapid.checks", "20"); err != nil { // each check opens a real store
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // box is a mailbox on a real store with one peer (row 1) and one leg (row 1).
 type box struct {

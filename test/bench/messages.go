@@ -14,7 +14,7 @@ import (
 const (
 	lastLetter  = "SELECT max(pos) FROM inbox"
 	noneQueued  = "SELECT NOT EXISTS(SELECT 1 FROM outbox WHERE state = 'queued')"
-	storedCount = "SELECT count(*) FROM outbox WHERE state IN ('stored', 'delivered', 'started', 'answered')"
+	storedCount = "SELECT count(*) FROM outbox WHERE type = 'message' AND state IN ('stored', 'delivered', 'started', 'answered')"
 	inboxCount  = "SELECT count(DISTINCT id) FROM inbox"
 	lastConnect = "SELECT max(opened_at) FROM conn"
 	lastStarted = "SELECT max(pos) FROM inbox WHERE state IN ('started', 'answered')"

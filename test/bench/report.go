@@ -122,7 +122,7 @@ func printTable(to io.Writer, list []result) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\t\t\tbar\tgoal\treaches\tfloor\tratio\t")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n", r.Name, plain(r.Value), r.Unit, plain(r.bar), plain(r.goal), r.verdict(), maybe(r.Floor), maybe(r.Ratio), r.note)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n", r.Name, plain(r.Value), r.Unit, mark(r.bar), mark(r.goal), r.verdict(), maybe(r.Floor), maybe(r.Ratio), r.note)
 	}
 	if err := w.Flush(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -138,10 +138,15 @@ func maybe(v *float64) string {
 	return plain(*v)
 }
 
+func mark(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return plain(v)
+}
+
 func plain(v float64) string {
 	switch {
-	case v == 0:
-		return "-"
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:

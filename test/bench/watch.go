@@ -16,10 +16,13 @@ import (
 )
 
 const (
-	// spin is how long after a write to the log its commit may show: the sync
-	// stands between them and gives no sign of its end.
-	spin = 2 * time.Millisecond
-	// recheck bounds a wait for a write, in case that a commit took longer than spin.
+	// spin is how long after a write to the log its commit is asked for without a
+	// pause: the sync stands between them and gives no sign of its end.
+	spin = time.Millisecond
+	// near is how often it is asked for after that, while the disk is slow, for as
+	// long as nearby.
+	near, nearby = 100 * time.Microsecond, 100 * time.Millisecond
+	// recheck bounds every other wait for a write.
 	recheck = 5 * time.Millisecond
 	// pace is how often a rate's end is looked for: often enough, and cheap.
 	pace = time.Millisecond
@@ -104,10 +107,18 @@ func (w *watch) wait(ctx context.Context, every time.Duration) error {
 			return ctx.Err()
 		}
 	}
-	if wrote, err := w.drain(); wrote || err != nil || time.Since(w.wrote) < spin {
+	if wrote, err := w.drain(); wrote || err != nil {
 		return err
 	}
-	_, err := unix.Poll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, int(recheck/time.Millisecond))
+	most := recheck
+	switch since := time.Since(w.wrote); {
+	case since < spin:
+		return nil
+	case since < nearby:
+		most = near
+	}
+	limit := unix.NsecToTimespec(most.Nanoseconds())
+	_, err := unix.Ppoll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, &limit, nil)
 	if errors.Is(err, unix.EINTR) {
 		return nil
 	}

@@ -99,7 +99,8 @@ type wire struct {
 	messages []groove.Envelope
 	bye      *groove.Goodbye
 	n        uint64 // of its own receipts
-	deaf     bool   // answers no heartbeat
+	deaf     bool   // answers no heartbeat and no goodbye
+	parted   bool   // has said goodbye
 }
 
 // tls connects to the bridge port with the key of id, from the rogue's address.
@@ -314,6 +315,10 @@ func (w *wire) take(e groove.Envelope) {
 		w.messages = append(w.messages, e)
 	case *groove.Goodbye:
 		w.bye = p
+		if !w.deaf && !w.parted {
+			w.parted = true
+			w.send(w.env(groove.TypeGoodbye, groove.Goodbye{Reason: p.Reason}))
+		}
 	case *groove.Heartbeat:
 		if p.Echo == nil && !w.deaf {
 			w.send(w.env(groove.TypeHeartbeat, groove.Heartbeat{Time: groove.At(time.Now()), Echo: &p.Time}))
@@ -421,6 +426,7 @@ func (w *wire) refused(kind groove.Kind) {
 // part says goodbye, and waits for the answer and the end.
 func (w *wire) part(reason groove.CloseReason) {
 	w.t.Helper()
+	w.parted = true
 	w.send(w.env(groove.TypeGoodbye, groove.Goodbye{Reason: reason}))
 	if bye := w.closed(); bye.Code != websocket.StatusNormalClosure {
 		w.t.Errorf("goodbye %s: closed with %d %q", reason, bye.Code, bye.Reason)

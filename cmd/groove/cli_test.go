@@ -65,7 +65,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile("(?m)^\\| (\\d+) \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \|[^|]*\|([^|]*)\|$`).FindAllStringSubmatch(string(text), -1)
 	documented := map[groove.Kind]int{}
 	codes := map[int]bool{}
 	for _, row := range rows {

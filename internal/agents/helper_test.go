@@ -163,15 +163,6 @@ func (w *world) status(name groove.AgentName) groove.AgentStatus {
 	return s
 }
 
-func (w *world) statuses() (out []groove.AgentStatus) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.cards {
-		out = append(out, c.Status)
-	}
-	return out
-}
-
 // states lists the inbox of an agent by position.
 func (w *world) states(name groove.AgentName) (out []groove.InboxState) {
 	w.t.Helper()

@@ -46,6 +46,9 @@ type Peers interface {
 	ByID(id groove.DaemonID) (groove.Peer, bool)
 	ByKey(key ed25519.PublicKey) (groove.Peer, bool)
 	Find(ref string) (groove.Peer, error)
+	// Connected notes that a peer's hello was verified: from here on a late no of
+	// its pairing undoes nothing.
+	Connected(ctx context.Context, pk int64) error
 }
 
 // Agents are this daemon's agents.

@@ -279,6 +279,9 @@ func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) err
 		return l.b.Mailbox.Replay(tx, l.pk, h.ReceiptsSeen, k.tell)
 	})
 	if err == nil {
+		err = l.b.Peers.Connected(ctx, l.peerPK)
+	}
+	if err == nil {
 		err = l.attach(k)
 	}
 	if err != nil {

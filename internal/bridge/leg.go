@@ -301,7 +301,12 @@ func (l *leg) attach(k *link) error {
 		old.replace()
 	}
 	l.b.moved()
-	return l.rewake()
+	if err := l.rewake(); err != nil {
+		l.detach(k)
+		close(k.done) // it never ran
+		return err
+	}
+	return nil
 }
 
 // rewake wakes a leg again that an older connection put to rest after the newer one's

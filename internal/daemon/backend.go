@@ -66,6 +66,9 @@ func (d *daemon) problems() []api.Trouble {
 	for _, bad := range d.book.Damaged() {
 		out = append(out, api.Trouble{Kind: bad.Kind, Detail: bad.File + ": " + bad.Reason, Fix: bad.Fix})
 	}
+	if e := d.shut.Load(); e != nil {
+		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Error(), Fix: e.Fix})
+	}
 	return out
 }
 

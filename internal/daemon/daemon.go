@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"groove/internal/agents"
@@ -86,6 +87,8 @@ type daemon struct {
 	mark      string
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
+	admitting sync.Mutex
+	shut      atomic.Pointer[groove.Error] // why the bridge port is not open though it should be
 }
 
 // Run runs the daemon of a home until ctx ends or it is told to stop.
@@ -154,9 +157,6 @@ func (d *daemon) openFederation(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
-	}
-	for _, bad := range d.book.Damaged() {
-		d.log.Error("peer not usable", "file", bad.File, "kind", bad.Kind, "why", bad.Reason)
 	}
 	d.pairing, err = federation.NewPairing(ctx, federation.PairingOptions{
 		Book: d.book, Store: d.store, Audit: d.audit, Key: d.self.Key, Name: d.cfg.Name, Addresses: d.advertised,

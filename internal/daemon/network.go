@@ -16,15 +16,31 @@ import (
 	"groove/internal/transport"
 )
 
-// openGate names the addresses on which the bridge listens. The port opens with
-// the first admitted source; a port that is taken is found out then, and said.
+// openGate names the addresses on which the bridge listens and opens the port if
+// anybody is admitted; else it opens with the first source. It fails with KindPortTaken.
 func (d *daemon) openGate() error {
 	for _, addr := range d.cfg.Bridge.Listen {
 		if err := d.gate.Listen(addr); err != nil {
 			return err
 		}
 	}
-	return nil
+	return d.admitSources()
+}
+
+// admitSources gives the gate what peers and pairing admit now. One call at a time:
+// an older answer must not be set after a newer one.
+func (d *daemon) admitSources() error {
+	d.admitting.Lock()
+	defer d.admitting.Unlock()
+	peers, anyPeer := d.book.Sources()
+	armed, anyArmed := d.pairing.Sources()
+	err := d.gate.Set(gate.Sources{Any: anyPeer || anyArmed, Prefixes: append(peers, armed...)})
+	if err == nil {
+		d.shut.Store(nil)
+	} else {
+		d.shut.Store(groove.AsError(err))
+	}
+	return err
 }
 
 func (d *daemon) serveBridge(ctx context.Context) {
@@ -42,14 +58,13 @@ func (d *daemon) serveBridge(ctx context.Context) {
 	}
 }
 
-// sourcesChanged gives the gate what peers and pairing admit now.
+// sourcesChanged follows a change of what peers and pairing admit. A port that cannot
+// be opened now is named in the status.
 func (d *daemon) sourcesChanged() {
 	if d.gate == nil {
 		return
 	}
-	peers, anyPeer := d.book.Sources()
-	armed, anyArmed := d.pairing.Sources()
-	if err := d.gate.Set(gate.Sources{Any: anyPeer || anyArmed, Prefixes: append(peers, armed...)}); err != nil {
+	if err := d.admitSources(); err != nil {
 		d.log.Error("the bridge port could not be opened", "kind", groove.KindOf(err), "err", err)
 	}
 	if err := d.writeRun(map[string]string{"bridge.addr": strings.Join(d.listening(), "\n")}); err != nil {

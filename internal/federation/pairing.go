@@ -30,7 +30,8 @@ type Conn interface {
 	Close(kind groove.Kind) error // "" is a normal end
 }
 
-// PairingOptions are what a Pairing needs. All members but Rand and OnArmed are required.
+// PairingOptions are what a Pairing needs. Rand, Rate and OnArmed may be zero, the
+// other members are required.
 type PairingOptions struct {
 	Book      *Book
 	Store     *store.Store
@@ -45,7 +46,7 @@ type PairingOptions struct {
 	Log     *slog.Logger
 	Rand    io.Reader // of secrets; nil: the system's
 	Rate    *int64    // of a new peer's policy; nil: the default
-	OnArmed func()    // called when Sources has changed; must not call Pairing's changes
+	OnArmed func()    // called after Sources may have changed, not by NewPairing; must change nothing here
 }
 
 // Pairing makes peers by invite: it keeps the invites, speaks both sides of the
@@ -77,7 +78,7 @@ func NewPairing(ctx context.Context, opts PairingOptions) (*Pairing, error) {
 		opts.Rand = rand.Reader
 	}
 	p := &Pairing{opts: opts, book: opts.Book, pub: opts.Key.Public().(ed25519.PublicKey), wake: make(chan struct{}, 1), talking: map[groove.DaemonID]int{}}
-	if err := p.refresh(ctx); err != nil {
+	if err := p.rearm(ctx); err != nil { // the caller has nothing yet to ask Sources of
 		return nil, err
 	}
 	p.book.OnChange(func() {

@@ -312,6 +312,13 @@ func (f *Feed) Settled(pos int64, from, to groove.AgentName) {
 	f.kick()
 }
 
+// gone reports whether a queued row has been taken and is not parked.
+func (f *Feed) gone(pos int64, from, to groove.AgentName) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return pos <= f.cursor && f.parked[pair{from, to}] == nil
+}
+
 // Parked reports whether any pair is parked.
 func (f *Feed) Parked() bool {
 	f.mu.Lock()

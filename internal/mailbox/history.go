@@ -84,6 +84,16 @@ func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]gro
 	return out, groove.Wrap("read history", groove.KindInternal, rows.Err())
 }
 
+// waiting says of a queued message that it has gone over the open connection, or
+// why it has not.
+func (m *Mailbox) waiting(mail *groove.Mail, leg int64) {
+	if f := m.feed(leg); f != nil && f.gone(mail.Pos, mail.From, mail.To) {
+		mail.State = string(groove.OutSent)
+	} else if m.Waits != nil {
+		mail.Note = m.Waits(leg)
+	}
+}
+
 func (m *Mailbox) legsOf(job groove.JobID) []any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,8 +124,8 @@ func (m *Mailbox) mail(rows *sql.Rows, out bool) (groove.Mail, error) {
 		t := groove.At(time.UnixMilli(expires))
 		mail.Expires = &t
 	}
-	if out && mail.State == string(groove.OutQueued) && m.Waits != nil {
-		mail.Note = m.Waits(leg.Int64)
+	if out && mail.State == string(groove.OutQueued) {
+		m.waiting(&mail, leg.Int64)
 	}
 	if !leg.Valid {
 		mail.Direction = "local"

@@ -16,21 +16,22 @@ import (
 	"groove/test/modelserver"
 )
 
-// held in a prompt makes the model think until its client goes away.
+// held in a prompt makes the model think until its client goes away, the first time.
 const held = "(think until I go away)"
 
 // model is the scripted model with a memory of what it was shown.
 type model struct {
 	url     string
-	holding chan struct{} // gets one for each prompt that is held
+	holding chan struct{} // closed when a prompt is held
 
 	mu   sync.Mutex
+	held bool
 	last []string // the user's side of the newest conversation that had tools
 }
 
 func newModel(t *testing.T) *model {
 	t.Helper()
-	m := &model{holding: make(chan struct{}, 64)}
+	m := &model{holding: make(chan struct{})}
 	script := modelserver.New(slog.New(slog.NewTextHandler(t.Output(), nil)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -39,7 +40,7 @@ func newModel(t *testing.T) *model {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if m.remember(body) {
-			m.holding <- struct{}{}
+			close(m.holding)
 			<-r.Context().Done()
 			return
 		}
@@ -72,7 +73,9 @@ func (m *model) remember(body []byte) (hold bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = said
-	return len(said) > 0 && strings.Contains(said[len(said)-1], held)
+	hold = !m.held && len(said) > 0 && strings.Contains(said[len(said)-1], held)
+	m.held = m.held || hold
+	return hold
 }
 
 // texts joins all strings of a message's content, which is a string or a list of parts.

@@ -39,7 +39,6 @@ CREATE TABLE leg(
   contract BLOB,
   contract_hash BLOB,
   created_at INTEGER NOT NULL,
-  accepted INTEGER NOT NULL DEFAULT 0,
   opened_at INTEGER,
   ttl_at INTEGER,
   closed_at INTEGER,

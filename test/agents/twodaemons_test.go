@@ -84,10 +84,12 @@ func TestTwoDaemons(t *testing.T) {
 
 	before = time.Now()
 	last := send(t, b, job.ID, "[[text:all done]]")
-	b.WaitMessage(last.ID, "delivered", "started")
-	delivered := time.Since(before)
+	a.WaitMessage(last.ID, "delivered", "started")
+	written := time.Since(before)
+	a.WaitMessage(last.ID, "started")
+	started := time.Since(before)
 	b.WaitMessage(last.ID, "started")
-	t.Logf("from the peer's send to the peer's receipts: delivered %v, started %v", delivered, time.Since(before))
+	t.Logf("from the peer's send to the prompt written %v, to its first sign %v, to the peer's receipt of that %v", written, started, time.Since(before))
 	waitSaid(t, a, "all done")
 	for name, shown := range map[string]string{
 		"task":   "(groove message " + task.ID.String() + ")",

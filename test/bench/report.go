@@ -39,7 +39,7 @@ type promise struct {
 	rate       bool    // more is better
 }
 
-// promises in the order of the table (docs/ARCHITECTURE.md, Speed and size).
+// promises in the order of the table.
 var promises = []promise{
 	{"latency_p50_ms", "ms", 2, 0.9, false},
 	{"latency_p99_ms", "ms", 6, 3, false},

@@ -23,7 +23,7 @@ const (
 	// long as nearby.
 	near, nearby = 100 * time.Microsecond, 100 * time.Millisecond
 	// recheck bounds every other wait for a write.
-	recheck = 5 * time.Millisecond
+	recheck = time.Millisecond
 	// pace is how often a rate's end is looked for: often enough, and cheap.
 	pace = time.Millisecond
 )

@@ -1,0 +1,150 @@
+package bridge
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"groove/internal/groove"
+)
+
+// runner dials whenever the leg wants a connection and has none.
+func (l *leg) runner() {
+	ctx := l.b.ctx
+	for {
+		wait, want := l.wants()
+		if !want {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.kick:
+			}
+			if l.closed() {
+				return
+			}
+			continue
+		}
+		if wait > 0 {
+			timer := time.NewTimer(wait)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-timer.C:
+			}
+			if _, still := l.wants(); !still {
+				continue
+			}
+		}
+		l.dial()
+		if ctx.Err() != nil || l.closed() {
+			return
+		}
+	}
+}
+
+// wants says whether the leg should dial, and after what wait.
+func (l *leg) wants() (time.Duration, bool) {
+	row, phase := l.snapshot()
+	if phase != noLink || row.state == groove.LegClosed || l.b.ctx.Err() != nil {
+		return 0, false
+	}
+	peer, paired := l.b.Peers.ByID(l.peer)
+	if !paired || peer.Dial == "in" {
+		return 0, false
+	}
+	l.mu.Lock()
+	attempt, wanted := l.attempt, l.wanted
+	l.mu.Unlock()
+	if l.isPeerLeg() {
+		return backoff(attempt), wanted
+	}
+	if l.opener && row.state != groove.LegResting {
+		return backoff(attempt), true
+	}
+	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
+	if err != nil || backlog.Messages == 0 {
+		return 0, false
+	}
+	if row.state != groove.LegResting {
+		return max(acceptorWait, backoff(attempt)), true
+	}
+	return backoff(attempt), true
+}
+
+// backoff is 0 for the first dial, then 0.5 s doubling to 30 s, with jitter.
+func backoff(attempt int) time.Duration {
+	if attempt == 0 {
+		return 0
+	}
+	d := redialMost
+	if attempt < 8 {
+		d = min(redialFirst<<(attempt-1), redialMost)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// dial makes one connection and stays with it to its end.
+func (l *leg) dial() {
+	ctx := l.b.ctx
+	peer, ok := l.b.Peers.ByID(l.peer)
+	if !ok {
+		return
+	}
+	l.setPhase(linkHandshaking)
+	conn, err := l.b.Dial(ctx, peer)
+	var k *link
+	if err == nil {
+		k, err = l.greet(ctx, conn)
+	}
+	if err != nil {
+		l.failed(err)
+		return
+	}
+	l.mu.Lock()
+	l.attempt, l.lastErr = 0, ""
+	l.mu.Unlock()
+	k.run()
+}
+
+func (l *leg) setPhase(p linkPhase) {
+	l.mu.Lock()
+	if l.link == nil {
+		l.phase = p
+	}
+	l.mu.Unlock()
+	l.b.moved()
+}
+
+// failed counts a dial that led to no connection. A refusal that will not change ends the leg.
+func (l *leg) failed(err error) {
+	l.mu.Lock()
+	if l.link == nil {
+		l.phase = noLink
+	}
+	l.attempt++
+	l.wanted = l.wanted && l.attempt < 3
+	l.lastErr = groove.AsError(err).Error()
+	l.mu.Unlock()
+	kind := groove.KindOf(err)
+	if kind.Class() == groove.Local {
+		l.b.Log.Info("peer not reached", "peer", l.peer.Short(), "job", l.job.Short(), "kind", kind)
+	} else {
+		l.b.refuse(kind, l.peer, l.job, "", groove.AsError(err).Error())
+	}
+	l.b.moved()
+	if l.isPeerLeg() {
+		return
+	}
+	switch kind {
+	case groove.KindJobClosed, groove.KindJobUnknown, groove.KindContractMismatch, groove.KindInvalid, groove.KindJobLimit, groove.KindVersionNone:
+		l.finishLogged(groove.ByeProtocolError, string(kind))
+	case groove.KindDenied:
+		l.finishLogged(groove.ByeDenied, "")
+	}
+}
+
+func (l *leg) finishLogged(reason groove.CloseReason, text string) {
+	if err := l.finish(reason, text); err != nil && !ended(err) {
+		l.b.Log.Error("a job could not be closed", "job", l.job.Short(), "kind", groove.KindOf(err))
+	}
+}

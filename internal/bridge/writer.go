@@ -1,0 +1,190 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"groove/internal/envelope"
+	"groove/internal/groove"
+	"groove/internal/mailbox"
+	"groove/internal/schema"
+)
+
+// write is the writer: it sends what there is, keeps the connection alive, and
+// ends it when the peer is dead.
+func (k *link) write(ctx context.Context) error {
+	timer := time.NewTimer(heartbeatIdle)
+	defer timer.Stop()
+	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)
+	var parted <-chan time.Time
+	for {
+		select {
+		case <-k.quit:
+			return nil
+		default:
+		}
+		batch, again, err := k.gather(ctx, env[:0])
+		if err != nil {
+			return err
+		}
+		if len(batch) > 0 {
+			bye, err := k.send(ctx, batch)
+			if err != nil {
+				return err
+			}
+			if bye && parted == nil {
+				close(k.byeSent)
+				parted = time.After(goodbyeWait)
+			}
+			continue
+		}
+		timer.Reset(k.nextTick(again))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.quit:
+			return nil
+		case <-k.kick:
+		case <-k.feed.Ready():
+		case <-parted:
+			return groove.Errorf("say goodbye", groove.KindTimeout, "the peer did not answer")
+		case <-timer.C:
+			if err := k.tick(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// nextTick is the time to the next heartbeat, to the peer's death, or to a parked message.
+func (k *link) nextTick(again time.Time) time.Duration {
+	now := time.Now()
+	next := min(heartbeatIdle-now.Sub(time.Unix(0, k.lastSent.Load())), deadAfter-now.Sub(time.Unix(0, k.lastRead.Load())))
+	if !again.IsZero() {
+		next = min(next, again.Sub(k.leg.b.Clock()))
+	}
+	return max(next, time.Millisecond)
+}
+
+func (k *link) tick() error {
+	now := time.Now()
+	if now.Sub(time.Unix(0, k.lastRead.Load())) >= deadAfter {
+		return groove.Errorf("keep connection", groove.KindPeerUnreachable, "nothing was heard for %s", deadAfter)
+	}
+	if now.Sub(time.Unix(0, k.lastSent.Load())) < heartbeatIdle {
+		return nil
+	}
+	_, err := k.say(groove.TypeHeartbeat, &groove.Heartbeat{Time: groove.At(k.leg.b.Clock()), Audit: k.leg.b.Audit.Signed()}, groove.MessageID{})
+	if groove.KindOf(err) == groove.KindPeerUnreachable {
+		return nil
+	}
+	return err
+}
+
+// frameBudget is the payload of one frame: 1 MiB less the signature and the
+// members around at most 64 envelopes.
+const frameBudget = groove.MaxFrame - 64<<10
+
+// gather collects the next frame: receipts, control, cards, then messages. After
+// goodbye only receipts go.
+func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Time, error) {
+	k.mu.Lock()
+	size := 0
+	if n := min(len(k.receipts), 1024); n > 0 {
+		raw, err := schema.Encode(&groove.Receipts{Receipts: k.receipts[:n]})
+		if err != nil {
+			k.mu.Unlock()
+			return nil, time.Time{}, err
+		}
+		k.receipts = k.receipts[n:]
+		if len(k.receipts) == 0 {
+			k.receipts = nil
+		}
+		env = append(env, k.leg.outgoing(groove.TypeReceipt, raw))
+		size += len(raw)
+		select {
+		case k.taken <- struct{}{}:
+		default:
+		}
+	}
+	for len(k.control) > 0 && len(env) < groove.MaxEnvelopes && size < frameBudget/2 {
+		env, size = append(env, k.control[0]), size+len(k.control[0].Payload)
+		k.control = k.control[1:]
+	}
+	for name, card := range k.cards {
+		if len(env) == groove.MaxEnvelopes || size > frameBudget/2 || k.parting {
+			break
+		}
+		delete(k.cards, name)
+		raw, err := schema.Encode(&card)
+		if err != nil {
+			k.leg.b.Log.Error("a card could not be written", "agent", name, "kind", groove.KindOf(err))
+			continue
+		}
+		env, size = append(env, k.leg.outgoing(groove.TypeStatus, raw)), size+len(raw)
+	}
+	parting := k.parting
+	k.mu.Unlock()
+	if parting || len(env) == groove.MaxEnvelopes {
+		return env, time.Time{}, nil
+	}
+	rows, again, err := k.feed.Take(ctx, groove.MaxEnvelopes-len(env), frameBudget-size)
+	for i := range rows {
+		env = append(env, k.leg.envelopeOf(&rows[i]))
+	}
+	if len(rows) > 0 {
+		k.leg.touch()
+	}
+	return env, again, err
+}
+
+func (l *leg) envelopeOf(r *mailbox.Row) envelope.Outgoing {
+	return envelope.Outgoing{ID: r.ID, Type: r.Type, Job: l.job, From: groove.Address{Daemon: l.b.Self, Agent: r.From},
+		To: groove.Address{Daemon: l.peer, Agent: r.To}, ReplyTo: r.ReplyTo, Expires: r.Expires, Payload: json.RawMessage(r.Payload)}
+}
+
+// send seals and writes one frame, and reports whether a goodbye was in it.
+func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err error) {
+	for len(env) > 0 {
+		n := envelope.Fit(env)
+		if n == 0 {
+			return false, groove.Errorf("send frame", groove.KindTooLarge, "an envelope does not fit into a frame")
+		}
+		frame, rec, err := k.sealer.Seal(k.buf, k.opener.Ack(), env[:n])
+		if err != nil {
+			return false, err
+		}
+		k.buf = frame
+		if err := k.opener.Sent(rec); err != nil {
+			return false, err
+		}
+		k.recordOut(rec, frame)
+		wctx, cancel := context.WithTimeout(ctx, writeWait)
+		err = k.conn.Write(wctx, frame)
+		cancel()
+		if err != nil {
+			return false, err
+		}
+		for _, e := range env[:n] {
+			bye = bye || e.Type == groove.TypeGoodbye
+		}
+		env = env[n:]
+		k.lastSent.Store(time.Now().UnixNano())
+	}
+	if cap(k.buf) > 256<<10 {
+		k.buf = nil // an idle connection keeps no large buffer
+	}
+	return bye, nil
+}
+
+// sayHello sends the hello, alone in the connection's first frame.
+func (k *link) sayHello(ctx context.Context) error {
+	raw, err := k.leg.hello(ctx)
+	if err != nil {
+		return err
+	}
+	k.helloAt = k.leg.b.Clock()
+	_, err = k.send(ctx, []envelope.Outgoing{k.leg.outgoing(groove.TypeHello, raw)})
+	return err
+}

@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"groove/internal/agents"
+	"groove/internal/api"
+	"groove/internal/groove"
+)
+
+// Spawn is api.Lifecycle.
+func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, error) {
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task}
+	if r.Script != "" {
+		if !filepath.IsAbs(r.Script) {
+			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", r.Script)
+		}
+		if _, err := os.Stat(r.Script); err != nil {
+			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "the script cannot be read: %w", err)
+		}
+		spec.Argv = []string{"--script", r.Script}
+	}
+	return d.agents.Spawn(ctx, spec)
+}
+
+// Kill is api.Lifecycle.
+func (d *daemon) Kill(ctx context.Context, ref string) (groove.Agent, error) {
+	a, err := d.agents.Get(ctx, ref)
+	if err != nil {
+		return a, err
+	}
+	if err := d.agents.Kill(ctx, a.Name); err != nil {
+		return a, err
+	}
+	return d.agents.Get(ctx, string(a.Name))
+}
+
+// Done is api.Lifecycle.
+func (d *daemon) Done(ctx context.Context, ref string, r api.DoneRequest) (groove.Agent, error) {
+	a, err := d.agents.Get(ctx, ref)
+	if err != nil {
+		return a, err
+	}
+	if r.Job != "" {
+		if r.Job, err = d.bridge.Find(string(r.Job)); err != nil {
+			return a, err
+		}
+	}
+	if err := (desk{d}).Done(ctx, a.Name, r.Summary, r.Job); err != nil {
+		return a, err
+	}
+	return d.agents.Get(ctx, string(a.Name))
+}
+
+// ListAgents is api.Registry.
+func (d *daemon) ListAgents(ctx context.Context) ([]groove.Agent, error) { return d.agents.List(ctx) }
+
+// FindAgent is api.Registry.
+func (d *daemon) FindAgent(ctx context.Context, ref string) (groove.Agent, error) {
+	return d.agents.Get(ctx, ref)
+}
+
+// registryWait bounds how long a list of remote agents waits for the peer: what is
+// known is shown when it does not answer.
+const registryWait = 3 * time.Second
+
+// RemoteAgents is api.Registry: of one peer it asks the peer first.
+func (d *daemon) RemoteAgents(ctx context.Context, ref string) ([]groove.RemoteAgent, error) {
+	if ref == "" {
+		return d.remoteAgents(ctx, "")
+	}
+	peer, err := d.book.Find(ref)
+	if err != nil {
+		return nil, err
+	}
+	wait, cancel := context.WithTimeout(ctx, registryWait)
+	defer cancel()
+	if err := d.bridge.SyncRegistry(wait, peer); err != nil {
+		d.log.Info("remote agents not refreshed", "peer", peer.ID.Short(), "kind", groove.KindOf(err))
+	}
+	return d.remoteAgents(ctx, peer.ID)
+}
+
+func (d *daemon) remoteAgents(ctx context.Context, of groove.DaemonID) ([]groove.RemoteAgent, error) {
+	out := []groove.RemoteAgent{}
+	for _, p := range d.book.Peers() {
+		if of != "" && p.ID != of {
+			continue
+		}
+		for _, r := range d.remotes.List(ctx, p.PK) {
+			out = append(out, groove.RemoteAgent{Peer: p.ID, PeerName: p.Name, Seen: groove.At(r.Seen), Card: r.Card})
+		}
+	}
+	return out, nil
+}
+
+// Output is api.Registry.
+func (d *daemon) Output(ctx context.Context, ref string, offset int64) (api.Output, error) {
+	a, err := d.agents.Get(ctx, ref)
+	if err != nil {
+		return api.Output{}, err
+	}
+	wait := time.Duration(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = time.Until(deadline)
+	}
+	data, next, err := d.agents.ReadOutput(ctx, a.Name, offset, wait)
+	return api.Output{Data: string(data), Next: next, End: a.Status.Ended() && len(data) == 0}, err
+}

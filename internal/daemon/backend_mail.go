@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+	"groove/internal/mailbox"
+	"groove/internal/schema"
+)
+
+func checkMessage(m *groove.Message) error {
+	_, err := schema.Encode(m)
+	return err
+}
+
+// Send is api.Mailbox.
+func (d *daemon) Send(ctx context.Context, draft groove.Draft) (groove.Sent, error) {
+	return d.send(ctx, draft)
+}
+
+// Inbox is api.Mailbox.
+func (d *daemon) Inbox(ctx context.Context, agent string, limit int) ([]groove.Mail, error) {
+	name := groove.AgentName(agent)
+	if name != groove.User {
+		a, err := d.agents.Get(ctx, agent)
+		if err != nil {
+			return nil, err
+		}
+		name = a.Name
+	}
+	all, err := d.mailbox.History(ctx, mailbox.Filter{To: name, Limit: limit})
+	if all == nil {
+		all = []groove.Mail{}
+	}
+	return all, err
+}
+
+// Messages is api.Mailbox.
+func (d *daemon) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
+	filter := mailbox.Filter{Agent: groove.AgentName(f.Agent), ID: f.ID, Limit: f.Limit}
+	if f.Job != "" {
+		job, err := d.bridge.Find(f.Job)
+		if err != nil {
+			return api.Messages{}, err
+		}
+		filter.Job = job
+	}
+	out := api.Messages{Messages: []groove.Mail{}, Next: d.changes.now()}
+	if f.After > 0 {
+		if out.Next = d.changes.after(ctx, f.After); out.Next == f.After {
+			return out, nil
+		}
+	}
+	mails, err := d.mailbox.History(context.WithoutCancel(ctx), filter)
+	if len(mails) > 0 {
+		out.Messages = mails
+	}
+	return out, err
+}
+
+// Cancel is api.Mailbox.
+func (d *daemon) Cancel(ctx context.Context, id groove.MessageID) (groove.Mail, error) {
+	if err := d.mailbox.Cancel(ctx, id); err != nil {
+		return groove.Mail{}, err
+	}
+	mails, err := d.mailbox.History(ctx, mailbox.Filter{ID: id, Limit: 1})
+	if err != nil || len(mails) == 0 {
+		return groove.Mail{}, err
+	}
+	return mails[0], nil
+}

@@ -97,7 +97,7 @@ func (d *daemon) remoteAgents(ctx context.Context, of groove.DaemonID) ([]groove
 	return out, nil
 }
 
-// Output is api.Registry.
+// Output is api.Registry. Who follows is told at once when the agent ends.
 func (d *daemon) Output(ctx context.Context, ref string, offset int64) (api.Output, error) {
 	a, err := d.agents.Get(ctx, ref)
 	if err != nil {
@@ -107,6 +107,25 @@ func (d *daemon) Output(ctx context.Context, ref string, offset int64) (api.Outp
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = time.Until(deadline)
 	}
-	data, next, err := d.agents.ReadOutput(ctx, a.Name, offset, wait)
-	return api.Output{Data: string(data), Next: next, End: a.Status.Ended() && len(data) == 0}, err
+	alive, end := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		d.awaitEnd(alive, a.Name)
+		end()
+	}()
+	data, next, err := d.agents.ReadOutput(alive, a.Name, offset, wait)
+	end()
+	<-watched
+	status, _ := d.agents.Lookup(a.Name)
+	return api.Output{Data: string(data), Next: next, End: status.Ended() && len(data) == 0}, err
+}
+
+// awaitEnd returns when the agent has ended, or ctx has.
+func (d *daemon) awaitEnd(ctx context.Context, name groove.AgentName) {
+	for n := d.changes.now(); ctx.Err() == nil; n = d.changes.after(ctx, n) {
+		if status, _ := d.agents.Lookup(name); status.Ended() {
+			return
+		}
+	}
 }

@@ -235,3 +235,34 @@ func TestThePeersAgentsAreKnown(t *testing.T) {
 		return false, err
 	})
 }
+
+// TestWhoFollowsAnAgentHearsOfItsEnd: at once, not when the long poll runs out.
+func TestWhoFollowsAnAgentHearsOfItsEnd(t *testing.T) {
+	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	a.Spawn("frontend", quiet)
+	ctx, cancel := context.WithTimeout(context.Background(), harness.Patience)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		offset := int64(0)
+		for {
+			out, err := a.Client.Output(ctx, "frontend", offset, 30*time.Second)
+			if err != nil || out.End {
+				ended <- err
+				return
+			}
+			offset = out.Next
+		}
+	}()
+	if _, err := a.Client.Kill(ctx, "frontend"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second): // the poll alone would take 30 s
+		t.Error("the follower was not told")
+	}
+}

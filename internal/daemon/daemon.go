@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,6 +102,9 @@ func Run(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer release()
+	// A daemon shares its machine with agents: half the garbage for a few per cent of
+	// CPU (after 100,000 messages 41 MiB instead of 45, at the same rate).
+	debug.SetGCPercent(50)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	d := &daemon{opts: opts, started: time.Now(), stop: stop, changes: newChanges()}

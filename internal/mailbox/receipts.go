@@ -54,6 +54,13 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	if err != nil {
 		return err
 	}
+	if r.State == groove.ReceiptStored && !m.parked(leg) {
+		// The common way: the first word on a message, with nothing held up behind it.
+		n, err := tx.Exec("UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'", id[:], leg)
+		if err != nil || n == 1 {
+			return groove.Wrap("apply receipt", groove.KindInternal, err)
+		}
+	}
 	row, ok, err := tx.One("SELECT pos, state, from_agent, to_agent FROM outbox WHERE id = ? AND leg = ?", id[:], leg)
 	if err != nil {
 		return groove.Wrap("apply receipt", groove.KindInternal, err)
@@ -109,6 +116,11 @@ func (m *Mailbox) settled(tx *store.Tx, leg, pos int64, from, to groove.AgentNam
 	if f := m.feed(leg); f != nil && f.Parked() {
 		tx.AfterCommit(func() { f.Settled(pos, from, to) })
 	}
+}
+
+func (m *Mailbox) parked(leg int64) bool {
+	f := m.feed(leg)
+	return f != nil && f.Parked()
 }
 
 func (m *Mailbox) feed(leg int64) *Feed {

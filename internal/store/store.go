@@ -287,9 +287,15 @@ func (s *Store) run(batch []*op) (err error) {
 			_ = t.run("ROLLBACK")
 		}
 	}()
-	for _, o := range batch {
-		if err := s.call(o); err != nil {
+	if len(batch) == 1 {
+		if done, err := s.alone(batch[0]); done || err != nil {
 			return err
+		}
+	} else {
+		for _, o := range batch {
+			if err := s.call(o); err != nil {
+				return err
+			}
 		}
 	}
 	if s.trailer != nil && len(t.trail) > 0 {
@@ -298,6 +304,18 @@ func (s *Store) run(batch []*op) (err error) {
 		}
 	}
 	return t.run("COMMIT")
+}
+
+// alone runs the only function of a transaction, which needs no savepoint of its own:
+// if it fails the whole is undone, and done says so.
+func (s *Store) alone(o *op) (done bool, err error) {
+	t := s.tx
+	o.err = guard(o.fn, t)
+	if t.ended != nil || o.err == nil {
+		return false, t.ended
+	}
+	t.trail, t.after = t.trail[:0], t.after[:0]
+	return true, t.run("ROLLBACK")
 }
 
 // call runs one function in its savepoint. It returns an error only when the

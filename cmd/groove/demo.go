@@ -84,7 +84,7 @@ func (d *demo) play(exit bool) error {
 		}
 	}
 	d.hints(exit)
-	a.printf("5. the agents agree on an API; each line is a message and how far it has come\n\n")
+	a.printf("5. the agents agree on an API; each message, and how far it has come\n\n")
 	mails, err := d.watch()
 	if err != nil {
 		return err
@@ -225,27 +225,41 @@ func (d *demo) hints(exit bool) {
 func (d *demo) watch() ([]groove.Mail, error) {
 	ctx, cancel := context.WithTimeout(d.a.ctx, demoWait)
 	defer cancel()
-	line := d.a.transcript()
 	f := api.MessageFilter{Job: string(d.job), Limit: 100}
-	shown := map[groove.MessageID]string{}
+	shown, number := map[groove.MessageID]string{}, map[groove.MessageID]int{}
+	start := time.Now()
 	for {
 		page, err := d.laptop.client.Messages(ctx, f, 20*time.Second)
 		if err != nil {
 			return nil, err
 		}
 		for i := range page.Messages {
-			if m := &page.Messages[i]; shown[m.ID] != m.State {
-				shown[m.ID] = m.State
-				if err := line(m); err != nil {
-					return nil, err
-				}
+			m := &page.Messages[i]
+			if number[m.ID] == 0 {
+				number[m.ID] = len(number) + 1
 			}
+			d.line(m, number[m.ID], shown[m.ID], time.Since(start))
+			shown[m.ID] = m.State
 		}
 		f.After = page.Next
 		if done, err := d.done(ctx); err != nil || done {
 			last, e := d.laptop.client.Messages(ctx, api.MessageFilter{Job: string(d.job), Limit: 100}, 0)
 			return last.Messages, errors.Join(err, e)
 		}
+	}
+}
+
+// line prints a message that is new, and a step that it has come.
+func (d *demo) line(m *groove.Mail, number int, before string, at time.Duration) {
+	from, to := place(m.From, ""), place(m.To, m.PeerName)
+	if m.Direction == "in" {
+		from, to = place(m.From, m.PeerName), place(m.To, "")
+	}
+	if before == "" {
+		d.a.printf("%6.2fs  #%d %s → %s: %s\n", at.Seconds(), number, from, to, plain(m.Text))
+	}
+	if m.State != before && m.State != string(groove.InDelivering) {
+		d.a.printf("%6.2fs  #%d    %s\n", at.Seconds(), number, m.State)
 	}
 }
 

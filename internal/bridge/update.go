@@ -262,23 +262,42 @@ func (l *leg) complete() {
 	}
 }
 
-// Done records that an agent's part of its jobs is done: of one job, or of all.
-// It returns whether the agent is linked to an open job in which it is not done.
-func (b *Bridge) Done(ctx context.Context, name groove.AgentName, job groove.JobID, summary string) (more bool, err error) {
-	found := false
+// Done records that an agent's part of one of its jobs is done, while it goes on in
+// others. last reports that it has no other: then nothing was recorded, since the agent's
+// own end, which follows, ends its part of every job. It fails with KindJobUnknown.
+func (b *Bridge) Done(ctx context.Context, name groove.AgentName, job groove.JobID, summary string) (last bool, err error) {
+	var this *leg
+	others := 0
 	for _, l := range b.list() {
 		if l.isPeerLeg() || l.closed() || !contains(l.linked(), name) {
 			continue
 		}
-		if job != "" && l.job != job {
-			more = true
-			continue
+		done, err := l.isDone(ctx, name)
+		switch {
+		case err != nil:
+			return false, err
+		case done:
+		case l.job == job:
+			this = l
+		default:
+			others++
 		}
-		found = true
-		l.agentEnded(name, summary)
 	}
-	if job != "" && !found {
-		return more, groove.Errorf("end job", groove.KindJobUnknown, "agent %s has no open job %s", name, job.Short()).WithFix("leave the job out to end your work in all of them")
+	if job == "" {
+		return true, nil
 	}
-	return more, nil
+	if this == nil {
+		return false, groove.Errorf("end job", groove.KindJobUnknown, "agent %s has no part left in job %s", name, job.Short()).WithFix("leave the job out to end your work in all of them")
+	}
+	if others == 0 {
+		return true, nil
+	}
+	this.agentEnded(name, summary)
+	return false, nil
+}
+
+func (l *leg) isDone(ctx context.Context, name groove.AgentName) (bool, error) {
+	var n int
+	err := l.b.Options.Store.Read().QueryRowContext(ctx, "SELECT count(*) FROM leg_done WHERE leg = ? AND agent = ?", l.pk, name).Scan(&n)
+	return n > 0, groove.Wrap("end job", groove.KindInternal, err)
 }

@@ -119,10 +119,11 @@ func (k desk) Wait(ctx context.Context, caller groove.AgentName) error {
 	}
 }
 
-// Done ends the caller's part of a job, and the caller when no job is left.
+// Done ends the caller's part of a job, and the caller when no other job is left. An
+// agent's end ends its part of its jobs: by then the peer has its last receipts and card.
 func (k desk) Done(ctx context.Context, caller groove.AgentName, summary string, job groove.JobID) error {
-	more, err := k.d.bridge.Done(ctx, caller, job, summary)
-	if err != nil || more {
+	last, err := k.d.bridge.Done(ctx, caller, job, summary)
+	if err != nil || !last {
 		return err
 	}
 	return k.d.agents.Done(ctx, caller, summary)

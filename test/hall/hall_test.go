@@ -25,6 +25,11 @@ default:
   - say: "noted"
 `
 
+const hang = `
+default:
+  - hang: true
+`
+
 func TestOneMessage(t *testing.T) {
 	a := harness.New(t, "laptop", "127.0.0.1").Start()
 	b := harness.New(t, "vps", "127.0.0.2").Start()

@@ -47,12 +47,20 @@ func (c *openCmd) Run(a *app) error {
 	if err == nil {
 		job, err = a.settled(job, c.Wait)
 	}
+	return a.opened(job, err)
+}
+
+// opened shows what came of opening a job: errWaits while the peer's answer is
+// awaited, KindJobClosed where it was no.
+func (a *app) opened(job api.Job, err error) error {
 	if err := show(a, job, err, func(j api.Job) {
 		a.printf("job %s is %s\n", j.ID, j.State)
 		for _, l := range j.Legs {
 			switch {
-			case l.State == groove.LegProposed:
+			case l.State == groove.LegProposed && l.Reason != "":
 				a.printf("the user of %s is asked; messages wait until then\n", cell(or(l.PeerName, l.Peer.Short()), 64))
+			case l.State == groove.LegProposed:
+				a.printf("%s has not answered yet; messages wait until then\n", cell(or(l.PeerName, l.Peer.Short()), 64))
 			case l.Detail != "":
 				a.printf("%s\n", plain(l.Detail))
 			}
@@ -61,14 +69,23 @@ func (c *openCmd) Run(a *app) error {
 		return err
 	}
 	for _, l := range job.Legs {
-		if l.State == groove.LegProposed {
+		switch l.State {
+		case groove.LegProposed:
 			return errWaits
+		case groove.LegClosed:
+			return groove.Errorf("open job", groove.KindJobClosed, "with %s it ended at once: %s", or(l.PeerName, l.Peer.Short()), l.Reason)
 		}
 	}
 	return nil
 }
 
-// settled waits until each leg of the job is open, proposed or closed, at most for
+// unsettled reports whether the peer is yet to say what becomes of the leg. A proposed
+// one has a reason once the peer's user is asked.
+func unsettled(l api.Leg) bool {
+	return l.State == groove.LegDialing || l.State == groove.LegHandshaking || l.State == groove.LegProposed && l.Reason == ""
+}
+
+// settled waits until each leg of the job is open, asked about or closed, at most for
 // limit: any change of the daemon's state is a reason to look again.
 func (a *app) settled(job api.Job, limit time.Duration) (api.Job, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, limit)
@@ -92,7 +109,7 @@ func (a *app) settled(job api.Job, limit time.Duration) (api.Job, error) {
 				job = j
 			}
 		}
-		if !slices.ContainsFunc(job.Legs, func(l api.Leg) bool { return l.State == groove.LegDialing || l.State == groove.LegHandshaking }) {
+		if !slices.ContainsFunc(job.Legs, unsettled) {
 			return job, nil
 		}
 	}
@@ -125,6 +142,8 @@ func (a *app) jobs(jobs []api.Job) {
 			state := string(l.State)
 			if l.Reason != "" {
 				state += " (" + cell(l.Reason, 40) + ")"
+			} else if l.Detail != "" {
+				state += " (" + cell(l.Detail, 60) + ")"
 			}
 			rows = append(rows, []string{j.ID.Short(), cell(j.Title, 40), cell(or(l.PeerName, l.Peer.Short()), 30), state, names(l.Agents), names(l.PeerAgents), count(l.Waiting), a.ago(j.Created.Time), ends})
 		}
@@ -137,13 +156,13 @@ type reopenCmd struct {
 	Wait time.Duration `help:"How long to wait for the peer's answer." default:"5s"`
 }
 
-// Run opens a job that has ended anew.
+// Run opens a job that has ended anew. It exits as open does.
 func (c *reopenCmd) Run(a *app) error {
 	job, err := a.client.ReopenJob(a.ctx, groove.JobID(c.Job))
 	if err == nil {
 		job, err = a.settled(job, c.Wait)
 	}
-	return show(a, job, err, func(j api.Job) { a.printf("job %s is %s\n", j.ID, j.State) })
+	return a.opened(job, err)
 }
 
 type closeCmd struct {

@@ -58,6 +58,7 @@ func (c *startCmd) Run(a *app) error {
 	return show(a, s, err, func(s api.Status) {
 		a.printf("groove %s runs, pid %d\n", s.Version, s.PID)
 		a.addresses(s)
+		a.troubles(s)
 	})
 }
 
@@ -211,13 +212,18 @@ func (statusCmd) Run(a *app) error {
 		if s.Asked > 0 {
 			a.printf("  asked     %d questions wait for you: groove approvals\n", s.Asked)
 		}
-		for _, t := range s.Problems {
-			a.printf("  problem   %s (%s)\n", cell(t.Detail, 400), t.Kind)
-			if t.Fix != "" {
-				a.printf("            try: %s\n", cell(t.Fix, 400))
-			}
-		}
+		a.troubles(s)
 	})
+}
+
+// troubles shows what the daemon could not use and went on without.
+func (a *app) troubles(s api.Status) {
+	for _, t := range s.Problems {
+		a.printf("  problem   %s (%s)\n", cell(t.Detail, 400), t.Kind)
+		if t.Fix != "" {
+			a.printf("            try: %s\n", cell(t.Fix, 400))
+		}
+	}
 }
 
 func (a *app) addresses(s api.Status) {

@@ -56,6 +56,9 @@ func (c *pairCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if line == "" {
+		return usage("there is no invite in it: groove federation invite makes one")
+	}
 	peer, err := a.client.Pair(a.ctx, api.PairRequest{Invite: line, Mine: c.Mine, Name: c.Name})
 	return show(a, peer, err, func(p api.Peer) {
 		a.printf("paired with %s, %s\n", cell(p.Name, 64), p.ID)
@@ -64,7 +67,8 @@ func (c *pairCmd) Run(a *app) error {
 
 func (c *pairCmd) read(a *app) (string, error) {
 	if c.Invite == "-" {
-		return a.readText("-", maxInvite)
+		line, err := a.readText("-", maxInvite)
+		return strings.TrimSpace(line), err
 	}
 	f, err := os.Open(c.Invite)
 	if err != nil {

@@ -96,6 +96,9 @@ func (a *app) head(m *groove.Mail) string {
 	if m.Kind != "" {
 		s += " (" + cell(string(m.Kind), 64) + ")"
 	}
+	if m.Note != "" {
+		s += " (" + cell(m.Note, 120) + ")"
+	}
 	if m.MayRepeat {
 		s += "  may repeat"
 	}
@@ -104,14 +107,18 @@ func (a *app) head(m *groove.Mail) string {
 
 type messagesCmd struct {
 	Job    string `help:"Only of this job: ID or unique prefix." placeholder:"ID"`
-	Agent  string `help:"Only from or to this agent."`
+	Agent  string `help:"Only from or to this agent: name, or unique prefix of one here."`
 	Limit  int    `default:"50" help:"At most this many, the last ones."`
 	Follow bool   `short:"f" help:"Go on as messages come and move."`
 }
 
 // Run shows the transcript with receipts.
 func (c *messagesCmd) Run(a *app) error {
-	f := api.MessageFilter{Job: c.Job, Agent: c.Agent, Limit: c.Limit}
+	agent, err := a.correspondent(c.Agent)
+	if err != nil {
+		return err
+	}
+	f := api.MessageFilter{Job: c.Job, Agent: agent, Limit: c.Limit}
 	page, err := a.client.Messages(a.ctx, f, 0)
 	if err != nil {
 		return err

@@ -40,6 +40,19 @@ func (a *app) job(ref string) (groove.JobID, error) {
 	return groove.JobID(id), err
 }
 
+// correspondent is the agent whose messages are asked for: one here by a prefix, else
+// any name in full, as agents of peers that have gone are in the history too.
+func (a *app) correspondent(ref string) (string, error) {
+	if ref == "" || ref == string(groove.User) {
+		return ref, nil
+	}
+	agent, err := a.client.Agent(a.ctx, ref)
+	if groove.KindOf(err) == groove.KindAgentUnknown {
+		return ref, nil
+	}
+	return string(agent.Name), err
+}
+
 // addressee finds whom NAME or NAME@PEER means: an agent here before one of a peer.
 func (a *app) addressee(to string) (groove.AgentName, string, error) {
 	name, peer, remote := strings.Cut(to, "@")

@@ -229,6 +229,9 @@ func (b *Bridge) Reopen(ctx context.Context, ref string) (View, error) {
 // note says why a message will wait, when it will.
 func (l *leg) note() string {
 	row, phase := l.snapshot()
+	l.mu.Lock()
+	failed := l.attempt > 0
+	l.mu.Unlock()
 	switch {
 	case row.state == groove.LegClosed:
 		return "waits: the job has ended (" + row.reason + "); reopen it or cancel the message"
@@ -236,7 +239,7 @@ func (l *leg) note() string {
 		return "waits until the peer accepts the job"
 	case row.state == groove.LegPaused:
 		return "waits: the job is paused"
-	case phase != linkUp && row.state != groove.LegResting:
+	case phase != linkUp && (row.state != groove.LegResting || failed):
 		return "waits until the peer can be reached"
 	}
 	return ""
@@ -281,5 +284,5 @@ func (b *Bridge) route(d groove.Draft) (*leg, error) {
 	case len(other) > 0:
 		return nil, groove.Errorf("send message", groove.KindNotAllowed, "no open job lets %s write to %s", d.From, d.To).WithFix("open a job that links both: groove federation bridge open")
 	}
-	return nil, groove.Errorf("send message", groove.KindAgentUnknown, "there is no agent %s here, and no open job reaches one", d.To).WithFix("groove agents")
+	return nil, groove.Errorf("send message", groove.KindAgentUnknown, "there is no agent %s here, and no open job reaches one", d.To).WithFix("groove agents; for one of a peer, a job: groove federation bridge status")
 }

@@ -45,13 +45,13 @@ func (d *daemon) problems() []api.Trouble {
 	out := []api.Trouble{}
 	for _, p := range d.cfg.Problems {
 		e := p.Err()
-		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Error(), Fix: e.Fix})
+		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Op + ": " + e.Why(), Fix: e.Fix})
 	}
 	for _, bad := range d.book.Damaged() {
 		out = append(out, api.Trouble{Kind: bad.Kind, Detail: bad.File + ": " + bad.Reason, Fix: bad.Fix})
 	}
 	if e := d.shut.Load(); e != nil {
-		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Error(), Fix: e.Fix})
+		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Op + ": " + e.Why(), Fix: e.Fix})
 	}
 	return out
 }

@@ -86,6 +86,7 @@ type daemon struct {
 	driver    groove.Driver
 	changes   *changes
 	mark      string
+	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
 	admitting sync.Mutex
@@ -216,7 +217,7 @@ func refusalKind(a approval.Approval) groove.Kind {
 func (d *daemon) openDoors(ctx context.Context) error {
 	socket := api.SocketPath(d.opts.Home, os.Getenv("XDG_RUNTIME_DIR"))
 	var err error
-	d.server, err = api.Listen(ctx, api.Options{Socket: socket, TCP: net.JoinHostPort("127.0.0.1", strconv.Itoa(d.cfg.API.Port)), Backend: d.backend(), Callers: d.agents,
+	d.server, err = api.Listen(ctx, api.Options{Socket: socket, TCP: net.JoinHostPort("127.0.0.1", strconv.Itoa(d.cfg.API.Port)), Backend: d.backend(), Callers: callers{d},
 		MCP: tools.New(desk{d}, tokens{d.agents}, d.log), Log: d.log})
 	if err != nil {
 		return err

@@ -163,7 +163,29 @@ func (d *daemon) cgroup(name groove.AgentName) string {
 	if !ok {
 		return ""
 	}
+	d.cgroups.Store(name, dir)
 	return dir
+}
+
+// callers tells the API who is behind a connection or a token.
+type callers struct{ d *daemon }
+
+func (c callers) ByToken(token string) (groove.AgentName, bool) { return c.d.agents.ByToken(token) }
+
+// ByPID finds the agent behind a process of this machine: by descent, by its cgroup
+// where it has left its parents, and by the mark that every agent program's environment
+// carries. inside without a name is a process of some agent, and gets nothing.
+func (c callers) ByPID(pid int) (name groove.AgentName, inside bool) {
+	if name, inside = c.d.agents.ByPID(pid); inside {
+		return name, true
+	}
+	c.d.cgroups.Range(func(agent, dir any) bool {
+		if shim.InCgroup(pid, dir.(string)) {
+			name, inside = agent.(groove.AgentName), true
+		}
+		return !inside
+	})
+	return name, inside || shim.Marked(pid, c.d.mark)
 }
 
 // tokens are the bearers of live sessions, as the tools see them.

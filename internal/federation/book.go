@@ -255,7 +255,7 @@ func (b *Book) place(s *snapshot, row progress, files map[string]bool) {
 		return
 	}
 	if err != nil {
-		s.damaged = append(s.damaged, Damaged{File: name, Peer: row.id, Reason: err.Error(), PK: row.pk, Kind: groove.KindPeerDamaged,
+		s.damaged = append(s.damaged, Damaged{File: name, Peer: row.id, Reason: groove.AsError(err).Why(), PK: row.pk, Kind: groove.KindPeerDamaged,
 			Fix: "repair " + filepath.Join(b.opts.Dir, name) + " and start groove again, or groove federation unpair " + row.id.Short()})
 		return
 	}

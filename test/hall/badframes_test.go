@@ -61,6 +61,10 @@ func TestBadFrames(t *testing.T) {
 			w.sendRaw(f)
 			return f
 		}},
+		{"a spent number behind the right frame", groove.KindBadSeq, func(w *wire) []byte {
+			w.seq--
+			return w.frame(good(w))
+		}},
 		{"reordered: the third before the second", groove.KindBadSeq, func(w *wire) []byte {
 			w.frame(good(w)) // never sent
 			return w.frame(good(w))
@@ -199,6 +203,9 @@ func TestBadHellos(t *testing.T) {
 		{"a version that nobody speaks", groove.KindVersionNone, hello(known, func(h *groove.Hello) { h.Versions = []string{"9.9"} })},
 		{"the victim's own instance", groove.KindCloned, hello(known, func(h *groove.Hello) { h.Instance = victims })},
 		{"another contract for a known job", groove.KindContractMismatch, hello(job{known.id, r.newJob([]groove.AgentName{"backend", "other"}).contract})},
+		{"another hash for a known job", groove.KindContractMismatch, hello(job{id: known.id}, func(h *groove.Hello) {
+			h.ContractHash = groove.B64.EncodeToString(make([]byte, 32))
+		})},
 		{"an unknown job without a contract", groove.KindJobUnknown, hello(job{id: r.newJob(backend).id}, func(h *groove.Hello) {
 			h.ContractHash = groove.B64.EncodeToString(make([]byte, 32))
 		})},

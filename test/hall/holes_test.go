@@ -18,6 +18,8 @@ import (
 	"groove/internal/groove"
 	"groove/internal/identity"
 	"groove/test/harness"
+
+	"github.com/coder/websocket"
 )
 
 // The tests in this file keep the names of holes that once were open in a program of
@@ -365,7 +367,22 @@ func TestHole4MiBAccepted(t *testing.T) {
 	w.refused(groove.KindFrameTooLarge)
 	refusedOnce(t, victim, from, groove.KindFrameTooLarge, anyRefusal)
 
-	_, err := victim.Client.Send(t.Context(), api.MessageRequest{To: api.MessageTo{Agent: "backend"}, Payload: groove.Message{Text: strings.Repeat("x", 4<<20)}})
+	// Without an end: it is not gathered first and refused then.
+	w = r.connect(t, job{w.job, nil}, func(h *groove.Hello) { h.ContractHash = w.theirs.ContractHash })
+	from = mark(t, victim)
+	endless, err := w.ws.Writer(t.Context(), websocket.MessageBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		if _, err := endless.Write(make([]byte, 512<<10)); err != nil {
+			break // refused already
+		}
+	}
+	w.refused(groove.KindFrameTooLarge)
+	refusedOnce(t, victim, from, groove.KindFrameTooLarge, anyRefusal)
+
+	_, err = victim.Client.Send(t.Context(), api.MessageRequest{To: api.MessageTo{Agent: "backend"}, Payload: groove.Message{Text: strings.Repeat("x", 4<<20)}})
 	if groove.KindOf(err) != groove.KindRequestTooLarge {
 		t.Errorf("the API says %v, want %s", err, groove.KindRequestTooLarge)
 	}

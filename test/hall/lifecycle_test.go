@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -264,5 +266,30 @@ func TestWhoFollowsAnAgentHearsOfItsEnd(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second): // the poll alone would take 30 s
 		t.Error("the follower was not told")
+	}
+}
+
+// TestWhatAnAgentStartsIsNotItsUser: a process that left its parents behind still carries
+// the mark of agent programs, and gets nothing from the socket.
+func TestWhatAnAgentStartsIsNotItsUser(t *testing.T) {
+	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		why  string
+		env  string
+		want string
+	}{
+		{"the user's own process", "A=B", "agents listed"},
+		{"a process with the mark of this daemon's agents", "GROOVE_HOME_MARK=" + string(a.Info.ID), "auth.denied"},
+	} {
+		cmd := exec.Command(self, "list-agents", a.Info.Socket)
+		cmd.Env = append(os.Environ(), row.env)
+		out, err := cmd.CombinedOutput()
+		if err != nil || string(out) != row.want {
+			t.Errorf("%s: %q %v, want %q", row.why, out, err, row.want)
+		}
 	}
 }

@@ -47,6 +47,14 @@ func Main(m *testing.M) {
 				os.Exit(1)
 			}
 			os.Exit(0)
+		case "list-agents": // as another process of this user would
+			client := api.NewClient(os.Args[2])
+			if _, err := client.Agents(context.Background()); err != nil {
+				fmt.Print(groove.KindOf(err))
+			} else {
+				fmt.Print("agents listed")
+			}
+			os.Exit(0)
 		case "test-daemon":
 			os.Exit(runDaemon(os.Args[2:]))
 		}

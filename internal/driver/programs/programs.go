@@ -46,7 +46,7 @@ func Known(custom map[string]Profile) []string {
 }
 
 // Lookup finds a profile by name. It fails with KindProgramUnknown, naming the
-// known ones, and with KindConfigInvalid for one of the user's without argv.
+// known ones, and with KindConfigInvalid for one of the user's without a command.
 func Lookup(name string, custom map[string]Profile) (Profile, error) {
 	const op = "look up agent program"
 	p, own := custom[name]
@@ -56,11 +56,11 @@ func Lookup(name string, custom map[string]Profile) (Profile, error) {
 	if !own {
 		return Profile{}, groove.Errorf(op, groove.KindProgramUnknown, "no program is called %q; known are %s",
 			name, strings.Join(Known(custom), ", ")).
-			WithFix("describe it in config.toml: [programs." + name + "] with argv = [\"PROGRAM\", \"ARGUMENT\"]")
+			WithFix("describe it in config.toml: [programs." + name + "] with command = [\"PROGRAM\", \"ARGUMENT\"]")
 	}
 	if len(p.Argv) == 0 || p.Argv[0] == "" {
-		return Profile{}, groove.Errorf(op, groove.KindConfigInvalid, "program %s has no argv", name).
-			WithFix("set argv in [programs." + name + "] of config.toml")
+		return Profile{}, groove.Errorf(op, groove.KindConfigInvalid, "program %s has no command", name).
+			WithFix("set command in [programs." + name + "] of config.toml")
 	}
 	p.Name = name
 	p.Argv, p.Env = slices.Clone(p.Argv), slices.Clone(p.Env)

@@ -36,6 +36,13 @@ func Sweep(mark string) int {
 	return killed
 }
 
+// Marked reports whether the environment with which a process was started holds mark.
+// Another user's process cannot be looked into and is not marked.
+func Marked(pid int, mark string) bool {
+	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	return err == nil && holds(env, mark)
+}
+
 // marked opens a pidfd of each process that carries the mark and passes the
 // test. The pidfd is opened before the environment is read, so that a pid used again
 // is never hit. Other users' environments cannot be read.

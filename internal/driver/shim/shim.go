@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 )
 
 const (
@@ -73,10 +74,11 @@ type keeper struct {
 	cgroup string
 	pid    int
 
-	mu     sync.Mutex
-	reaped bool // the program's pid is free and must not be signalled
-	ending bool // everything is to be killed
-	status syscall.WaitStatus
+	mu        sync.Mutex
+	reaped    bool // the program's pid is free and must not be signalled
+	ending    bool // everything is to be killed
+	insisting bool
+	status    syscall.WaitStatus
 }
 
 func (s *keeper) start(argv []string) error {
@@ -127,6 +129,7 @@ func (s *keeper) end() {
 	s.mu.Lock()
 	s.ending = true
 	stuck := s.killAll()
+	s.insist()
 	s.mu.Unlock()
 	if stuck {
 		os.Exit(s.finish(true))
@@ -156,8 +159,29 @@ func (s *keeper) buried(pid int, ws syscall.WaitStatus) (stuck bool) {
 	defer s.mu.Unlock()
 	if pid == s.pid {
 		s.reaped, s.ending, s.status = true, true, ws
+		s.insist()
 	}
 	return s.ending && s.killAll()
+}
+
+// insistEvery is the time between rounds of kills while the tree ends.
+const insistEvery = 20 * time.Millisecond
+
+// insist repeats the kills until the shim has ended: the kernel's list of children may miss
+// one while another exits (proc_pid_children(5)), and a missed one would be waited for for
+// ever. The caller holds s.mu.
+func (s *keeper) insist() {
+	if s.insisting {
+		return
+	}
+	s.insisting = true
+	go func() { // ends with this process
+		for range time.Tick(insistEvery) {
+			s.mu.Lock()
+			s.killAll()
+			s.mu.Unlock()
+		}
+	}()
 }
 
 // finish reports the end and returns the exit code.

@@ -59,6 +59,12 @@ func Main(m *testing.M) {
 			os.Exit(runDaemon(os.Args[2:]))
 		}
 	}
+	// Under the race detector each process sleeps a second before it ends, and a stop
+	// waits for three in a row: shim, program, daemon.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
@@ -118,7 +124,12 @@ func New(t testing.TB, name, ip string) *Node {
 	}
 	n := &Node{T: t, Name: name, Home: home, IP: ip,
 		Flags: map[string]string{"api.port": "0", "bridge.listen": FreePort(t, ip), "name": name}}
-	t.Cleanup(func() { n.Kill() })
+	t.Cleanup(func() {
+		n.Kill()
+		if log := n.Log(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic: ") {
+			t.Errorf("%s raced or panicked:\n%s", n.Name, log)
+		}
+	})
 	return n
 }
 

@@ -58,8 +58,13 @@ func (l *leg) wants() (time.Duration, bool) {
 	if l.isPeerLeg() {
 		return backoff(attempt), wanted
 	}
-	if l.opener && row.state != groove.LegResting {
+	switch {
+	case l.opener && row.state != groove.LegResting:
 		return backoff(attempt), true
+	case row.state == groove.LegOpen, row.state == groove.LegPaused:
+		// The opener dials first. It may not: it holds the job for closed, which only a
+		// hello tells the side that was down then.
+		return max(acceptorWait, backoff(attempt)), true
 	}
 	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
 	if err != nil || backlog.Messages == 0 {

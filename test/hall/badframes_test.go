@@ -63,7 +63,7 @@ func TestBadFrames(t *testing.T) {
 		}},
 		{"a spent number behind the right frame", groove.KindBadSeq, func(w *wire) []byte {
 			w.seq--
-			return w.frame(good(w))
+			return sign(r.self.Key, w.cb, good(w))
 		}},
 		{"reordered: the third before the second", groove.KindBadSeq, func(w *wire) []byte {
 			w.frame(good(w)) // never sent

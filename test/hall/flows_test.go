@@ -282,4 +282,25 @@ func TestGoodbyes(t *testing.T) {
 	}
 }
 
+// TestTheOtherSideLearnsOfTheEnd: a daemon that was down when the opener closed a job, and
+// has nothing to send in it, asks after it and closes it too.
+func TestTheOtherSideLearnsOfTheEnd(t *testing.T) {
+	a, b := paired(t)
+	a.Spawn("frontend", quiet)
+	b.Spawn("backend", quiet)
+	job := a.Open(b, []groove.AgentName{"frontend"}, backend)
+	a.WaitMessage(send(t, a, job.ID, "backend", "hi").ID, "started")
+	b.Until("every receipt of the opener", func(ctx context.Context) (bool, error) {
+		flush(t, b)
+		jobs, err := b.Client.Jobs(ctx)
+		return err == nil && jobs[0].Legs[0].Waiting == 0, err
+	})
+	b.Kill()
+	if _, err := a.Client.CloseJob(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.Start()
+	b.WaitJob(job.ID, groove.LegClosed)
+}
+
 func ptr[T any](v T) *T { return &v }

@@ -48,6 +48,7 @@ type link struct {
 
 	taken    chan struct{} // signalled when the writer has taken receipts
 	inFlight chan struct{} // one slot for each frame that waits for its commit
+	refused  bool          // the peer has said why it ends the connection: that is not answered
 	rate     *limit
 	pace     *pace
 	held     map[heldPair][]groove.MessageID // store's writer only
@@ -115,9 +116,23 @@ func (k *link) run() {
 	kind := groove.KindOf(err)
 	if kind.Class() == groove.Local {
 		kind = ""
+	} else if !k.refused {
+		k.lastWord(kind, err)
 	}
 	l.b.ignore(k.conn.Close(kind))
 	k.leave(err)
+}
+
+// lastWord says, in the last frame before a refusing close, what is refused. The
+// writer has ended; a peer that is gone does not hear it, and the close says the kind again.
+func (k *link) lastWord(kind groove.Kind, why error) {
+	raw, err := schema.Encode(&groove.WireError{Kind: kind, Text: groove.CleanLabel(why.Error(), 200)})
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(k.leg.b.ctx), goodbyeWait)
+		defer cancel()
+		_, err = k.send(ctx, []envelope.Outgoing{k.leg.outgoing(groove.TypeError, raw)})
+	}
+	k.leg.b.ignore(err)
 }
 
 // leave records the end and moves the leg on.

@@ -21,6 +21,7 @@ func (k *link) unstored(ctx context.Context, c *checked) (end bool, err error) {
 	case *groove.Goodbye:
 		return k.goodbye(ctx, p)
 	case *groove.WireError:
+		k.refused = true
 		return false, groove.Errorf("bridge", p.Kind, "the peer ended the connection: %s", p.Kind)
 	case *groove.Card:
 		k.remoteCard(*p)

@@ -84,14 +84,15 @@ func (r *rogue) newJob(agents []groove.AgentName, edit ...func(*groove.Contract)
 
 // wire is one connection of the rogue.
 type wire struct {
-	t      *testing.T
-	r      *rogue
-	ws     *websocket.Conn
-	cb     [32]byte
-	job    groove.JobID
-	seq    uint64
-	prev   [32]byte
-	opener *envelope.Opener // reads the victim's frames
+	lastWord groove.Kind // of the error frame
+	t        *testing.T
+	r        *rogue
+	ws       *websocket.Conn
+	cb       [32]byte
+	job      groove.JobID
+	seq      uint64
+	prev     [32]byte
+	opener   *envelope.Opener // reads the victim's frames
 
 	theirs   *groove.Hello // the victim's
 	receipts []groove.Receipt
@@ -306,6 +307,8 @@ func (w *wire) take(e groove.Envelope) {
 	switch p := payload.(type) {
 	case *groove.Hello:
 		w.theirs = p
+	case *groove.WireError:
+		w.lastWord = p.Kind
 	case *groove.Receipts:
 		w.receipts = append(w.receipts, p.Receipts...)
 	case *groove.JobUpdate:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -291,5 +292,40 @@ func TestWhatAnAgentStartsIsNotItsUser(t *testing.T) {
 		if err != nil || string(out) != row.want {
 			t.Errorf("%s: %q %v, want %q", row.why, out, err, row.want)
 		}
+	}
+}
+
+// TestAProgramsQuestionGoesToTheUser: the turn waits for the answer, and the program gets it.
+func TestAProgramsQuestionGoesToTheUser(t *testing.T) {
+	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	a.Spawn("frontend", "default:\n  - ask: {title: write index.html, kind: edit}\n")
+	for _, answer := range []string{"approve", "reject"} {
+		sent := post(t, a, "", "frontend", "go on")
+		var question api.Approval
+		a.Until("the question", func(ctx context.Context) (bool, error) {
+			open, err := a.Client.Approvals(ctx, false)
+			if len(open) == 1 {
+				question = open[0]
+			}
+			return len(open) == 1, err
+		})
+		if question.Kind != "permission" || !strings.Contains(question.Title, "write index.html") {
+			t.Errorf("the user is asked %+v", question)
+		}
+		if agent, err := a.Client.Agent(context.Background(), "frontend"); err != nil || agent.Status != groove.AgentAwaiting {
+			t.Errorf("meanwhile the agent is %s %v", agent.Status, err)
+		}
+		if _, err := a.Client.Answer(context.Background(), question.ID, api.AnswerRequest{Answer: answer}); err != nil {
+			t.Fatal(err)
+		}
+		a.WaitMessage(sent.ID, "started")
+		a.Until("the agent is idle", func(ctx context.Context) (bool, error) {
+			agent, err := a.Client.Agent(ctx, "frontend")
+			return agent.Status == groove.AgentIdle, err
+		})
+	}
+	out, err := a.Client.Output(context.Background(), "frontend", 0, 0)
+	if err != nil || !strings.Contains(out.Data, "allow") || !strings.Contains(out.Data, "reject") {
+		t.Errorf("the program heard %s %v", out.Data, err)
 	}
 }

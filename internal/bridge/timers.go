@@ -73,7 +73,12 @@ func (l *leg) quiet() {
 	l.mu.Lock()
 	since, up := l.b.Clock().Sub(l.active), l.link != nil
 	l.mu.Unlock()
-	if since < time.Duration(l.contract.Idle)*time.Second || l.b.Agents.Busy(l.linked()) {
+	if l.b.Agents.Busy(l.linked()) {
+		l.touch() // a turn counts as use; the next look is an idle time away
+		l.arm()
+		return
+	}
+	if since < time.Duration(l.contract.Idle)*time.Second {
 		l.arm()
 		return
 	}

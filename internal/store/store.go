@@ -120,7 +120,8 @@ func (s *Store) Read() *sql.DB { return s.read }
 // Do runs fn in the writer's transaction and returns after COMMIT, also when
 // ctx ends meanwhile: what is done is done. fn's own error is returned as it is and
 // only its own writes are undone. Other failures: KindStoreFull, KindInternal;
-// then nothing was written. fn must not call Do.
+// then nothing was written. fn must not call Do, and it may run twice: when another
+// call of the same transaction fails after it has written, all are run anew.
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return groove.Wrap("store", groove.KindTimeout, err)
@@ -274,7 +275,9 @@ func (s *Store) commit(batch []*op) {
 	}
 }
 
-// run is one transaction: the calls, each in a savepoint, then the trailer.
+// run is one transaction: the calls, then the trailer. A savepoint for each call would
+// cost as much as two of its rows; so the calls run without, and only where one fails
+// after it has written is the whole begun anew with savepoints.
 func (s *Store) run(batch []*op) (err error) {
 	t := s.tx
 	if err := t.run("BEGIN IMMEDIATE"); err != nil {
@@ -287,15 +290,15 @@ func (s *Store) run(batch []*op) (err error) {
 			_ = t.run("ROLLBACK")
 		}
 	}()
-	if len(batch) == 1 {
-		if done, err := s.alone(batch[0]); done || err != nil {
-			return err
+	if clean, err := s.plain(batch); err != nil {
+		return err
+	} else if !clean {
+		if len(batch) == 1 { // its own failure is all there is
+			t.reset()
+			return t.run("ROLLBACK")
 		}
-	} else {
-		for _, o := range batch {
-			if err := s.call(o); err != nil {
-				return err
-			}
+		if err := s.again(batch); err != nil {
+			return err
 		}
 	}
 	if s.trailer != nil && len(t.trail) > 0 {
@@ -306,16 +309,42 @@ func (s *Store) run(batch []*op) (err error) {
 	return t.run("COMMIT")
 }
 
-// alone runs the only function of a transaction, which needs no savepoint of its own:
-// if it fails the whole is undone, and done says so.
-func (s *Store) alone(o *op) (done bool, err error) {
+// plain runs the calls one after the other. clean is false when one failed and has
+// left writes behind. An error means that the transaction as a whole cannot go on.
+func (s *Store) plain(batch []*op) (clean bool, err error) {
 	t := s.tx
-	o.err = guard(o.fn, t)
-	if t.ended != nil || o.err == nil {
-		return false, t.ended
+	for _, o := range batch {
+		trail, after, writes := len(t.trail), len(t.after), t.writes
+		o.err = guard(o.fn, t)
+		if t.ended != nil {
+			return false, t.ended // also when fn kept it to itself
+		}
+		if o.err != nil {
+			if t.writes != writes {
+				return false, nil
+			}
+			t.trail, t.after = t.trail[:trail], t.after[:after]
+		}
 	}
-	t.trail, t.after = t.trail[:0], t.after[:0]
-	return true, t.run("ROLLBACK")
+	return true, nil
+}
+
+// again undoes all and runs the calls anew, each in a savepoint.
+func (s *Store) again(batch []*op) error {
+	t := s.tx
+	if err := t.run("ROLLBACK"); err != nil {
+		return err
+	}
+	t.reset()
+	if err := t.run("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, o := range batch {
+		if err := s.call(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // call runs one function in its savepoint. It returns an error only when the
@@ -328,7 +357,7 @@ func (s *Store) call(o *op) error {
 	trail, after := len(t.trail), len(t.after)
 	o.err = guard(o.fn, t)
 	if t.ended != nil {
-		return t.ended // also when fn kept it to itself
+		return t.ended
 	}
 	if o.err == nil {
 		return t.run("RELEASE call")

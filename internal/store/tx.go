@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 )
 
 // Tx is the writer's transaction, handed to the functions of Do. It is valid
@@ -19,6 +20,8 @@ type Tx struct {
 	// ended is the error with which SQLite gave the transaction up. Whatever came
 	// after it would be committed on its own, so nothing more is let through.
 	ended error
+	// writes counts the statements that may have written.
+	writes int
 }
 
 type statement struct {
@@ -164,6 +167,7 @@ func (t *Tx) result(q string, args []any) (driver.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.writes++
 	r, err := s.exec.ExecContext(context.Background(), s.bind(args))
 	return r, t.note(err)
 }
@@ -174,6 +178,9 @@ func (t *Tx) Each(q string, fn func(Row) error, args ...any) (err error) {
 	s, err := t.prepare(q)
 	if err != nil {
 		return err
+	}
+	if !strings.HasPrefix(q, "SELECT") {
+		t.writes++ // RETURNING
 	}
 	rows, err := s.query.QueryContext(context.Background(), s.bind(args))
 	if err != nil {

@@ -61,7 +61,16 @@ func (c *doneCmd) Run(a *app) error {
 		return err
 	}
 	agent, err := a.client.Done(a.ctx, c.Agent, api.DoneRequest{Summary: c.Summary, Job: job})
-	return show(a, agent, err, a.oneAgent)
+	return show(a, agent, err, func(g groove.Agent) {
+		switch {
+		case job != "":
+			a.printf("%s is done with job %s\n", g.Name, job.Short())
+		case g.Status.Ended():
+			a.oneAgent(g)
+		default:
+			a.printf("%s ends when its turn is over\n", g.Name)
+		}
+	})
 }
 
 func (a *app) oneAgent(g groove.Agent) {

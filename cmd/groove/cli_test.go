@@ -13,13 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"groove/internal/api"
 	"groove/internal/groove"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func groovy(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()

@@ -27,8 +27,6 @@ type View struct {
 	Created    time.Time
 	TTL        time.Time
 	RTT        time.Duration
-	Sent       int64
-	Received   int64
 	Waiting    int64
 }
 
@@ -149,7 +147,7 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 	}
 	l.mu.Unlock()
 	var err error
-	v.Sent, v.Received, v.Waiting, err = b.Mailbox.Tally(ctx, l.pk)
+	v.Waiting, err = b.Mailbox.Queued(ctx, l.pk)
 	return v, err
 }
 

@@ -14,6 +14,8 @@ import (
 	"groove/internal/schema"
 	"groove/internal/store"
 	"groove/internal/transport"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // link is one live connection of a leg. run owns it: a reader in run's own
@@ -46,9 +48,9 @@ type link struct {
 	byeSent  chan struct{} // closed when goodbye was written
 	echoes   []chan struct{}
 
-	taken    chan struct{} // signalled when the writer has taken receipts
-	inFlight chan struct{} // one slot for each frame that waits for its commit
-	refused  bool          // the peer has said why it ends the connection: that is not answered
+	taken    chan struct{}       // signalled when the writer has taken receipts
+	inFlight *semaphore.Weighted // bytes of frames that wait for their commit
+	refused  bool                // the peer has said why it ends the connection: that is not answered
 	rate     *limit
 	pace     *pace
 	held     map[heldPair][]groove.MessageID // store's writer only
@@ -58,9 +60,9 @@ type link struct {
 
 type heldPair struct{ from, to groove.AgentName }
 
-// framesInFlight bounds the frames of one connection that wait for a commit: the
+// bytesInFlight bounds the frames of one connection that wait for a commit: the
 // next is verified meanwhile, and memory stays at a few MiB for a flooding peer.
-const framesInFlight = 4
+const bytesInFlight = 4 << 20
 
 // controlAhead bounds the control envelopes that wait for a peer that does not read.
 const controlAhead = 1024
@@ -79,7 +81,7 @@ func newLink(l *leg, conn transport.Conn, opener *envelope.Opener) (*link, error
 		window: replay.New(l.b.Clock),
 		done:   make(chan struct{}), quit: make(chan struct{}), kick: make(chan struct{}, 1), taken: make(chan struct{}, 1), byeSent: make(chan struct{}),
 		cards: map[groove.AgentName]groove.Card{}, held: map[heldPair][]groove.MessageID{},
-		inFlight: make(chan struct{}, framesInFlight), rate: l.b.limit(l.peerPK), pace: newPace(),
+		inFlight: semaphore.NewWeighted(bytesInFlight), rate: l.b.limit(l.peerPK), pace: newPace(),
 		asks: map[groove.MessageID]chan *groove.RegistrySync{},
 	}
 	now := time.Now().UnixNano()

@@ -96,7 +96,7 @@ func (k *link) receive(ctx context.Context, f *envelope.Frame) (end bool, err er
 	// Stored types first: a goodbye waits for those that came with it.
 	if len(stored) == 0 {
 		k.later(record)
-	} else if err := k.commit(ctx, f.Seq, stored, record); err != nil {
+	} else if err := k.commit(ctx, f, stored, record); err != nil {
 		return false, err
 	}
 	for i := range loose {
@@ -189,14 +189,13 @@ func refusal(seq uint64, c *checked, byPlace bool) groove.Receipt {
 
 // commit hands a frame's stored types to the store's writer: one transaction, one
 // receipt each. It waits only while too many frames are on their way.
-func (k *link) commit(ctx context.Context, seq uint64, items []checked, record func(*store.Tx) error) error {
-	select {
-	case k.inFlight <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+func (k *link) commit(ctx context.Context, f *envelope.Frame, items []checked, record func(*store.Tx) error) error {
+	seq, size := f.Seq, int64(len(f.Body))
+	if err := k.inFlight.Acquire(ctx, size); err != nil {
+		return err
 	}
 	if err := k.waitForReader(ctx); err != nil {
-		<-k.inFlight
+		k.inFlight.Release(size)
 		return err
 	}
 	k.leg.touch()
@@ -215,7 +214,7 @@ func (k *link) commit(ctx context.Context, seq uint64, items []checked, record f
 		}
 		return nil
 	}, func(err error) {
-		defer func() { <-k.inFlight }()
+		defer k.inFlight.Release(size)
 		if err != nil {
 			receipts = k.postpone(seq, items, err)
 		}
@@ -246,8 +245,8 @@ func (k *link) waitForReader(ctx context.Context) error {
 
 // drain waits for the frames that are on their way to the store.
 func (k *link) drain() {
-	for range framesInFlight {
-		k.inFlight <- struct{}{}
+	if k.inFlight.Acquire(context.Background(), bytesInFlight) == nil {
+		k.inFlight.Release(bytesInFlight)
 	}
 }
 

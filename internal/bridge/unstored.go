@@ -115,9 +115,6 @@ func (k *link) goodbye(ctx context.Context, g *groove.Goodbye) (bool, error) {
 		k.peerHead(*g.Audit)
 	}
 	k.drain()
-	for range framesInFlight {
-		<-k.inFlight
-	}
 	k.mu.Lock()
 	mine := k.parting
 	if mine && !k.bye.Closes() && g.Reason.Closes() {

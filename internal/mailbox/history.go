@@ -149,12 +149,8 @@ func (m *Mailbox) Backlog(ctx context.Context, leg int64) (groove.Backlog, error
 	return b, groove.Wrap("count backlog", groove.KindInternal, err)
 }
 
-// Tally counts the messages of a leg by direction, for its status.
-func (m *Mailbox) Tally(ctx context.Context, leg int64) (sent, received, waiting int64, err error) {
-	db := m.Options.Store.Read()
-	err = db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(state = 'queued'), 0) FROM outbox WHERE leg = ? AND type = 'message'", leg).Scan(&sent, &waiting)
-	if err == nil {
-		err = db.QueryRowContext(ctx, "SELECT count(*) FROM inbox WHERE leg = ?", leg).Scan(&received)
-	}
-	return sent, received, waiting, groove.Wrap("count messages", groove.KindInternal, err)
+// Queued counts the messages of a leg that have no receipt yet.
+func (m *Mailbox) Queued(ctx context.Context, leg int64) (n int64, err error) {
+	err = m.Options.Store.Read().QueryRowContext(ctx, "SELECT count(*) FROM outbox WHERE leg = ? AND state = 'queued' AND type = 'message'", leg).Scan(&n)
+	return n, groove.Wrap("count messages", groove.KindInternal, err)
 }

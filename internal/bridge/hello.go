@@ -40,7 +40,7 @@ func (l *leg) hello(ctx context.Context) (json.RawMessage, error) {
 			h.Contract = row.contract
 		}
 		h.ContractHash = groove.B64.EncodeToString(row.hash)
-		h.Agents = l.b.Agents.Cards(l.linked())
+		h.Agents = l.shownCards(l.b.Agents.Cards(l.linked()))
 		backlog, err := l.b.Mailbox.Backlog(ctx, l.pk)
 		if err != nil {
 			return nil, err

@@ -219,8 +219,40 @@ func (l *leg) visible() []groove.Card {
 		mine := contains(linked, c.Agent)
 		return !router.Shows(peer.Policy, mine) && !(mine && !l.isPeerLeg())
 	})
+	cards = l.shownCards(cards)
 	slices.SortFunc(cards, func(a, b groove.Card) int { return strings.Compare(string(a.Agent), string(b.Agent)) })
 	return cards
+}
+
+// shownCard is a card as this leg's peer may see it: of the agent's scope only what
+// lies inside the paths that the contract shows.
+func (l *leg) shownCard(c groove.Card) groove.Card {
+	var scope []string
+	for _, glob := range c.Scope {
+		if l.contract != nil && slices.ContainsFunc(l.contract.Paths, func(path string) bool { return inside(glob, path) }) {
+			scope = append(scope, glob)
+		}
+	}
+	c.Scope = scope
+	return c
+}
+
+func (l *leg) shownCards(cards []groove.Card) []groove.Card {
+	out := make([]groove.Card, 0, len(cards))
+	for _, c := range cards {
+		out = append(out, l.shownCard(c))
+	}
+	return out
+}
+
+// inside reports whether all that glob can match lies under path. It may say no to
+// what does: then it is not shown.
+func inside(glob, path string) bool {
+	under, deep := strings.CutSuffix(path, "**")
+	if !deep || strings.ContainsAny(under, "*?[{\\") || under != "" && !strings.HasSuffix(under, "/") {
+		return glob == path
+	}
+	return strings.HasPrefix(glob, under) && !strings.Contains(glob, "..") && !strings.Contains(glob, "{")
 }
 
 func digestOf(cards []groove.Card) string {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"testing"
 
 	"groove/internal/groove"
@@ -64,5 +65,28 @@ func TestBackoffGrowsAndIsBounded(t *testing.T) {
 		if d := backoff(attempt); d < most/2 || d > most {
 			t.Errorf("attempt %d waits %s, want %s to %s", attempt, d, most/2, most)
 		}
+	}
+}
+
+func TestACardShowsOnlyWhatTheContractShows(t *testing.T) {
+	card := groove.Card{Agent: "a", Scope: []string{"api/**", "api/v1/*.go", "web/**", "apix/**", "api/../web/**", "{api,web}/**", "README.md"}}
+	for _, row := range []struct {
+		why   string
+		paths []string
+		want  []string
+	}{
+		{"no paths are shown", nil, nil},
+		{"a folder", []string{"api/**"}, []string{"api/**", "api/v1/*.go"}},
+		{"a folder and a file", []string{"web/**", "README.md"}, []string{"web/**", "README.md"}},
+		{"everything, but for what leads elsewhere", []string{"**"}, []string{"api/**", "api/v1/*.go", "web/**", "apix/**", "README.md"}},
+		{"a pattern that is not a folder shows only itself", []string{"api*/**"}, nil},
+	} {
+		l := &leg{contract: &groove.Contract{Paths: row.paths}}
+		if got := l.shownCard(card).Scope; !slices.Equal(got, row.want) {
+			t.Errorf("%s: %q, want %q", row.why, got, row.want)
+		}
+	}
+	if got := (&leg{}).shownCard(card).Scope; got != nil {
+		t.Errorf("the peer leg has no contract and shows %q", got)
 	}
 }

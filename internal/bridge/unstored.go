@@ -166,7 +166,7 @@ func (b *Bridge) AgentChanged(c groove.Card) {
 		k, state := l.link, l.row.state
 		l.mu.Unlock()
 		if k != nil && state == groove.LegOpen && l.covers(groove.TypeStatus) {
-			k.status(c)
+			k.status(l.shownCard(c))
 		}
 		if c.Status.Ended() && state != groove.LegClosed {
 			b.later(func() { l.agentEnded(c.Agent, c.Summary) })

@@ -13,6 +13,8 @@ import (
 	"groove/internal/router"
 	"groove/internal/schema"
 	"groove/internal/store"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // registryPage and registryBytes bound one page of cards.
@@ -224,8 +226,10 @@ func (l *leg) visible() []groove.Card {
 	return cards
 }
 
-// shownCard is a card as this leg's peer may see it: of the agent's scope only what
-// lies inside the paths that the contract shows.
+// shownCard is a card as this leg's peer may see it: its labels in the wire's normal form,
+// and of the agent's scope only what lies inside the paths that the contract shows. A card
+// that would be refused all the same is cut down to what a peer needs: no user's text
+// may keep a job from its peer.
 func (l *leg) shownCard(c groove.Card) groove.Card {
 	var scope []string
 	for _, glob := range c.Scope {
@@ -234,6 +238,10 @@ func (l *leg) shownCard(c groove.Card) groove.Card {
 		}
 	}
 	c.Scope = scope
+	c.Title, c.Role, c.Program = norm.NFC.String(c.Title), norm.NFC.String(c.Role), norm.NFC.String(c.Program)
+	if _, err := schema.Encode(&c); err != nil {
+		return groove.Card{Agent: c.Agent, Rev: c.Rev, Status: c.Status, Since: c.Since}
+	}
 	return c
 }
 

@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"groove/internal/groove"
 )
@@ -68,8 +70,21 @@ func TestBackoffGrowsAndIsBounded(t *testing.T) {
 	}
 }
 
+// TestNoTextOfAUserKeepsAJobFromItsPeer: what the wire would refuse is put into its form, or left out.
+func TestNoTextOfAUserKeepsAJobFromItsPeer(t *testing.T) {
+	l := &leg{}
+	card := groove.Card{Agent: "a", Rev: 1, Status: groove.AgentIdle, Since: groove.At(time.Unix(1, 0)), Title: "Cafe\u0301", Role: "e\u0301"}
+	if got := l.shownCard(card); got.Title != "Caf\u00e9" || got.Role != "\u00e9" {
+		t.Errorf("title %q, role %q", got.Title, got.Role)
+	}
+	card.Summary = strings.Repeat("x", 5000)
+	if got := l.shownCard(card); got.Summary != "" || got.Agent != "a" || got.Status != groove.AgentIdle {
+		t.Errorf("a card that is too long becomes %+v", got)
+	}
+}
+
 func TestACardShowsOnlyWhatTheContractShows(t *testing.T) {
-	card := groove.Card{Agent: "a", Scope: []string{"api/**", "api/v1/*.go", "web/**", "apix/**", "api/../web/**", "{api,web}/**", "README.md"}}
+	card := groove.Card{Agent: "a", Rev: 1, Status: groove.AgentIdle, Since: groove.At(time.Unix(1, 0)), Scope: []string{"api/**", "api/v1/*.go", "web/**", "apix/**", "api/../web/**", "{api,web}/**", "README.md"}}
 	for _, row := range []struct {
 		why   string
 		paths []string

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -158,7 +159,7 @@ func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, ar
 // readText returns text as it was given, or standard input for "-".
 func (a *app) readText(text string, most int64) (string, error) {
 	if text != "-" {
-		return text, nil
+		return text, checkUTF8("text", text)
 	}
 	b, err := io.ReadAll(io.LimitReader(a.in, most+1))
 	if err != nil {
@@ -167,7 +168,17 @@ func (a *app) readText(text string, most int64) (string, error) {
 	if int64(len(b)) > most {
 		return "", groove.Errorf("read standard input", groove.KindTooLarge, "it is over %d bytes", most)
 	}
-	return strings.TrimRight(string(b), "\n"), nil
+	text = strings.TrimRight(string(b), "\n")
+	return text, checkUTF8("standard input", text)
+}
+
+// checkUTF8 refuses what JSON would change on its way: a message arrives as it was
+// written or not at all.
+func checkUTF8(what, text string) error {
+	if !utf8.ValidString(text) {
+		return groove.Errorf("read "+what, groove.KindInvalid, "it is not UTF-8").WithFix("send text; for a file: base64 FILE | groove send TO -")
+	}
+	return nil
 }
 
 func absolute(path string) (string, error) {

@@ -225,3 +225,17 @@ func TestAgo(t *testing.T) {
 		}
 	}
 }
+
+// A message arrives as it was written or not at all: JSON would put U+FFFD in the place of
+// bytes that are no text, and nobody would be told.
+func TestWhatIsNotTextIsNotSent(t *testing.T) {
+	for _, row := range []struct{ arg, in string }{{arg: "bad \xff text"}, {arg: "-", in: "bad \xff text"}} {
+		a := &app{in: strings.NewReader(row.in)}
+		if _, err := a.readText(row.arg, 100); groove.KindOf(err) != groove.KindInvalid {
+			t.Errorf("%q %q: %v", row.arg, row.in, err)
+		}
+	}
+	if text, err := (&app{in: strings.NewReader("Grüße\n")}).readText("-", 100); text != "Grüße" || err != nil {
+		t.Errorf("%q %v", text, err)
+	}
+}

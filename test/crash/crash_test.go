@@ -122,18 +122,23 @@ func kill(t *testing.T, r *rand.Rand, nodes []*harness.Node, times int) {
 	}
 }
 
-// settle waits until nothing waits on either side.
+// settle waits until every outbox is empty, and then every inbox: while one side still
+// has something to send, the other's inbox may be empty and fill again.
 func settle(t *testing.T, nodes ...*harness.Node) {
 	t.Helper()
-	for _, n := range nodes {
-		n.Until("all delivered", func(ctx context.Context) (bool, error) {
-			db := open(t, n)
-			defer db.Close()
-			var waiting int
-			err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM outbox WHERE state IN ('queued', 'held'))
-				+ (SELECT count(*) FROM inbox WHERE state IN ('stored', 'delivering', 'delivered'))`).Scan(&waiting)
-			return waiting == 0, err
-		})
+	for _, query := range []string{
+		"SELECT count(*) FROM outbox WHERE state IN ('queued', 'held')",
+		"SELECT count(*) FROM inbox WHERE state IN ('stored', 'delivering', 'delivered')",
+	} {
+		for _, n := range nodes {
+			n.Until("nothing waits", func(ctx context.Context) (bool, error) {
+				db := open(t, n)
+				defer db.Close()
+				var waiting int
+				err := db.QueryRowContext(ctx, query).Scan(&waiting)
+				return waiting == 0, err
+			})
+		}
 	}
 }
 
@@ -200,10 +205,17 @@ func checkHistory(t *testing.T, agent, dir string, at *harness.Node, sent []groo
 	if load && len(repeats) > 0 {
 		t.Errorf("%s: %d messages may repeat, although its session can be loaded", agent, len(repeats))
 	}
-	for _, id := range sent {
+	wrong := 0
+	for i, id := range sent {
 		if n := seen[id.String()]; n != 1 && !(n > 1 && repeats[id.String()]) {
-			t.Errorf("%s: message %s stands %d times in the history", agent, id, n)
+			if wrong++; wrong <= 5 {
+				t.Errorf("%s: message %s, the %dth of %d, stands %d times in the history; %s", agent, id, i, len(sent), n, row(t, at, id))
+			}
 		}
+	}
+	if wrong > 0 {
+		a, err := at.Client.Agent(context.Background(), agent)
+		t.Errorf("%s: %d messages are wrong; the agent is %+v %v\n%s", agent, wrong, a, err, at.Log())
 	}
 	if len(seen) != len(sent) {
 		t.Errorf("%s: the history has %d messages, %d were sent", agent, len(seen), len(sent))
@@ -216,6 +228,20 @@ func checkHistory(t *testing.T, agent, dir string, at *harness.Node, sent []groo
 			}
 		}
 	}
+}
+
+// row says what the inbox keeps of a message.
+func row(t *testing.T, at *harness.Node, id groove.MessageID) string {
+	t.Helper()
+	db := open(t, at)
+	defer db.Close()
+	var pos int64
+	var state string
+	var turn sql.NullInt64
+	if err := db.QueryRow("SELECT pos, state, turn FROM inbox WHERE id = ?", id[:]).Scan(&pos, &state, &turn); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("inbox %d is %s in turn %d", pos, state, turn.Int64)
 }
 
 func prompts(t *testing.T, file string) (out []string) {

@@ -5,9 +5,11 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -153,14 +155,19 @@ func (n *demoNode) start(ctx context.Context) error {
 	return nil
 }
 
-// freePort finds a port that is free on an address now.
+// freePort finds a port that is free on an address now, below those that the system
+// gives out by itself: nobody else gets it by chance before the daemon does.
 func freePort(ip string) (string, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-	if err != nil {
-		return "", groove.Errorf("demo", groove.KindPortTaken, "no port is free on %s: %w", ip, err).WithFix("on macOS: sudo ifconfig lo0 alias 127.0.0.2")
+	var last error
+	for range 100 {
+		addr := net.JoinHostPort(ip, strconv.Itoa(20000+rand.IntN(12000)))
+		l, err := net.Listen("tcp", addr)
+		if err == nil {
+			return addr, groove.Wrap("demo", groove.KindInternal, l.Close())
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", groove.Errorf("demo", groove.KindPortTaken, "no port is free on %s: %w", ip, last).WithFix("on macOS: sudo ifconfig lo0 alias 127.0.0.2")
 }
 
 func (d *demo) pair(ctx context.Context) error {

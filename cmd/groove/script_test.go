@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,10 +108,9 @@ func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	name, key := args[0], args[0]+"_BRIDGE"
 	if ts.Getenv(key) == "" {
-		l, err := net.Listen("tcp", net.JoinHostPort(args[1], "0"))
+		addr, err := freePort(args[1])
 		ts.Check(err)
-		ts.Setenv(key, l.Addr().String())
-		ts.Check(l.Close())
+		ts.Setenv(key, addr)
 	}
 	ts.Check(ts.Exec("groove", append([]string{"--home", name, "start", "--set", "name=" + name, "--set", "api.port=0",
 		"--set", "bridge.listen=" + ts.Getenv(key)}, args[2:]...)...))

@@ -9,12 +9,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -133,15 +135,21 @@ func New(t testing.TB, name, ip string) *Node {
 	return n
 }
 
-// FreePort returns ip:port with a port that was free a moment ago.
+// FreePort returns ip:port with a port that was free a moment ago. It lies below those
+// that the system gives out, so that nobody else gets it meanwhile by chance.
 func FreePort(t testing.TB, ip string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := net.JoinHostPort(ip, strconv.Itoa(20000+rand.IntN(12000)))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("no port is free on %s", ip)
+	return ""
 }
 
 // Start starts the daemon and waits until it answers.

@@ -17,13 +17,14 @@ type Table map[string][]string
 // May is the table of this house (docs/ARCHITECTURE.md, Imports). A new package
 // adds its row here, with the same thought as its package comment.
 var May = func() Table {
-	nouns := []string{"groove"}
-	floor := []string{"groove", "store", "audit"}
+	nouns := []string{"groove", "clock"}
+	floor := []string{"groove", "clock", "store", "audit"}
 	hall := []string{"gate", "transport", "envelope", "replay", "schema", "router", "mailbox"}
 	return Table{
 		"internal/groove": nil, // and of libraries the standard one alone
+		"internal/clock":  nil,
 		"internal/store":  nouns,
-		"internal/audit":  {"groove", "store"},
+		"internal/audit":  {"groove", "clock", "store"},
 		"internal/config": nouns,
 
 		// Rooms that see foreign bytes touch no state: nouns alone.
@@ -44,8 +45,8 @@ var May = func() Table {
 		"internal/driver/shim":     nouns,
 		"internal/driver/programs": nouns,
 		"internal/driver/jsonrpc":  nouns,
-		"internal/driver/scripted": {"groove", "driver/jsonrpc"},
-		"internal/driver/acp":      {"groove", "driver/shim", "driver/programs", "driver/jsonrpc"},
+		"internal/driver/scripted": {"groove", "clock", "driver/jsonrpc"},
+		"internal/driver/acp":      {"groove", "clock", "driver/shim", "driver/programs", "driver/jsonrpc"},
 
 		// The bridge is the hall: it composes the rooms that a frame walks through.
 		"internal/bridge": slices.Concat(floor, hall),
@@ -55,7 +56,7 @@ var May = func() Table {
 		"internal/api":   nouns,
 
 		"internal/daemon": {"*"},
-		"cmd/groove":      {"groove", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted"},
+		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted"},
 	}
 }()
 

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ type Peers interface {
 	Find(ref string) (groove.Peer, error)
 	// Connected notes that a peer's hello was verified: from here on a late no of
 	// its pairing undoes nothing.
-	Connected(ctx context.Context, pk int64) error
+	Connected(ctx context.Context, pk int64, source netip.Addr) error
 }
 
 // Agents are this daemon's agents.

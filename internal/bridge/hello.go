@@ -279,7 +279,7 @@ func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) err
 		return l.b.Mailbox.Replay(tx, l.pk, h.ReceiptsSeen, k.tell)
 	})
 	if err == nil {
-		err = l.b.Peers.Connected(ctx, l.peerPK)
+		err = l.b.Peers.Connected(ctx, l.peerPK, k.conn.Remote().Addr())
 	}
 	if err == nil {
 		err = l.attach(k)

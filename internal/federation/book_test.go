@@ -247,7 +247,7 @@ func TestPairAgainWhilePaired(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		vps, laptop := pair(w)
 		before, _ := laptop.book.ByID(vps.id)
-		if err := laptop.book.Connected(t.Context(), before.PK); err != nil {
+		if err := laptop.book.Connected(t.Context(), before.PK, netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := vps.book.Unpair(t.Context(), "laptop", nil); err != nil {
@@ -266,7 +266,7 @@ func TestFailedPairingLeavesPeer(t *testing.T) {
 		vps, laptop := pair(w)
 		// Before the first bridge connection a no of the other side would undo the pairing.
 		before, _ := laptop.book.ByID(vps.id)
-		if err := laptop.book.Connected(t.Context(), before.PK); err != nil {
+		if err := laptop.book.Connected(t.Context(), before.PK, netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := vps.book.Unpair(t.Context(), "laptop", nil); err != nil {

@@ -3,6 +3,7 @@ package federation_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -162,7 +163,7 @@ func TestNoAfterBridge(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		vps, laptop := pair(w)
 		p, _ := vps.book.ByID(laptop.id)
-		if err := vps.book.Connected(vps.ctx, p.PK); err != nil {
+		if err := vps.book.Connected(vps.ctx, p.PK, netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
 		if prefixes, any := vps.pairing.Sources(); any || len(prefixes) > 0 {

@@ -47,6 +47,7 @@ type cli struct {
 	Reject    rejectCmd    `cmd:"" group:"approvals" help:"Say no to one."`
 
 	Federation federationCmd `cmd:"" group:"federation" help:"Pair with other daemons and open jobs with them."`
+	Gate       gateCmd       `cmd:"" group:"federation" help:"Show and change how the bridge's port is guarded."`
 	Audit      auditCmd      `cmd:"" group:"federation" help:"Read and check the record."`
 
 	// Dispatched in main, before anything else is loaded; here so that their names

@@ -232,9 +232,13 @@ func (a *app) addresses(s api.Status) {
 	case !s.Gate.Open:
 		a.printf("  bridge    closed: nobody is paired\n")
 	case s.Gate.Any:
-		a.printf("  bridge    %s, open to ANY source while an invite for any is open (gate: %s)\n", strings.Join(s.Gate.Listen, " "), s.Gate.Mode)
+		a.printf("  bridge    %s, open to ANY source: %s (gate: %s)\n", strings.Join(s.Gate.Listen, " "), cell(strings.Join(s.Gate.AnyWhy, ", "), 200), s.Gate.Mode)
 	default:
-		a.printf("  bridge    %s (gate: %s)\n", strings.Join(s.Gate.Listen, " "), s.Gate.Mode)
+		a.printf("  bridge    %s (gate: %s); a scan %s\n", strings.Join(s.Gate.Listen, " "), s.Gate.Mode, scanText(s.Gate))
+	}
+	a.improvement("  ", s.Gate)
+	if s.Root {
+		a.printf("            the daemon runs as root, and so do its agents\n")
 	}
 }
 

@@ -153,9 +153,6 @@ func (fedCmd) Run(a *app) error {
 	}
 	a.printf("daemon %s\n", s.ID)
 	a.addresses(s)
-	if s.Gate.Open && s.Gate.Mode == "reset" {
-		a.printf("            sources that are not paired are accepted and reset: a scan sees the port as open\n")
-	}
 	a.printf("\n")
 	a.peers(all.Peers)
 	a.printf("\n")

@@ -7,8 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -30,7 +30,7 @@ func (e *Engine) bring(a *agent) (*runner, error) {
 		}
 		e.o.Log.Warn("agent not started, trying again", "agent", a.name(), "kind", groove.KindOf(err), "err", err)
 		select {
-		case <-time.After(backoff(try)):
+		case <-clock.After(backoff(try)):
 		case <-a.ctx.Done():
 			return nil, err
 		}

@@ -162,6 +162,15 @@ func (r *Remotes) Get(peer int64, name groove.AgentName) (Remote, bool) {
 	return one, ok
 }
 
+// Busy reports whether any of a peer's named agents was in a turn when it was last told
+// of. It reads memory only.
+func (r *Remotes) Busy(peer int64, names []groove.AgentName) bool {
+	return slices.ContainsFunc(names, func(name groove.AgentName) bool {
+		one, known := r.Get(peer, name)
+		return known && (one.Card.Status == groove.AgentRunning || one.Card.Status == groove.AgentAwaiting)
+	})
+}
+
 // Drop forgets the agents of a peer.
 func (r *Remotes) Drop(tx *store.Tx, peer int64) error {
 	if _, err := tx.Exec("DELETE FROM remote_agent WHERE peer_pk=?", peer); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -92,7 +93,7 @@ func (r *runner) serve() {
 	}
 }
 
-func (r *runner) later(d time.Duration) { r.retry = time.After(d) }
+func (r *runner) later(d time.Duration) { r.retry = clock.After(d) }
 
 // halt ends the program and everything that hangs on the session.
 func (r *runner) halt() {
@@ -185,7 +186,7 @@ func (e *Engine) commit(ctx context.Context, a *agent, what string, fn func(*sto
 		}
 		e.o.Log.Error(what, "agent", a.name(), "kind", groove.KindOf(err), "err", err)
 		select {
-		case <-time.After(min(backoff(try), retryEvery)):
+		case <-clock.After(min(backoff(try), retryEvery)):
 		case <-ctx.Done():
 			return
 		}

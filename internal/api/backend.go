@@ -25,6 +25,11 @@ type Host interface {
 	Status(ctx context.Context) (Status, error)
 	// Stop begins to stop the daemon and returns.
 	Stop(ctx context.Context) error
+	// GateMode switches the running daemon's gate and says how it stands then. It fails
+	// with gate.filter, and then the mode is as before.
+	GateMode(ctx context.Context, mode string) (Gate, error)
+	// GateRuleset is an nftables ruleset that admits who is admitted now.
+	GateRuleset(ctx context.Context) (Ruleset, error)
 }
 
 // Agents is the lifecycle and the registry of agents.
@@ -54,14 +59,29 @@ type Registry interface {
 	Output(ctx context.Context, ref string, offset int64) (Output, error)
 }
 
-// Bridge opens and closes jobs.
+// Bridge opens jobs and moves them through their states.
 type Bridge interface {
+	Jobs
+	Control
+}
+
+// Jobs shows and opens jobs.
+type Jobs interface {
 	Jobs(ctx context.Context) ([]Job, error)
 	OpenJob(ctx context.Context, r OpenRequest) (Job, error)
-	CloseJob(ctx context.Context, ref string) (Job, error)
 	// ReopenJob opens a new job with the contract of one that ended, and moves what waits.
 	// It fails with state.conflict for a job that has not ended or that the peer opened.
 	ReopenJob(ctx context.Context, ref string) (Job, error)
+}
+
+// Control moves a job, or its leg with one peer. All fail with job.unknown, job.closed, state.conflict.
+type Control interface {
+	CloseJob(ctx context.Context, r JobRequest) (Job, error)
+	PauseJob(ctx context.Context, r JobRequest) (Job, error)
+	// ResumeJob lifts this side's pause; a job that the peer paused is state.conflict.
+	ResumeJob(ctx context.Context, r JobRequest) (Job, error)
+	// ExtendJob asks the peers; the end moves when they say yes.
+	ExtendJob(ctx context.Context, r ExtendRequest) (Job, error)
 }
 
 // Mailbox sends messages and shows them.

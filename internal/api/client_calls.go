@@ -43,6 +43,16 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/api/stop", nil, nil, nil)
 }
 
+// GateMode switches the gate of the running daemon.
+func (c *Client) GateMode(ctx context.Context, mode string) (Gate, error) {
+	return post[Gate](ctx, c, "/api/gate/mode", GateModeRequest{Mode: mode})
+}
+
+// GateRuleset returns an nftables ruleset for who is admitted now.
+func (c *Client) GateRuleset(ctx context.Context) (Ruleset, error) {
+	return get[Ruleset](ctx, c, "/api/gate/ruleset", nil)
+}
+
 // Spawn starts an agent and returns when its session is open.
 func (c *Client) Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error) {
 	return post[groove.Agent](ctx, c, "/api/agents", r)
@@ -122,13 +132,28 @@ func (c *Client) OpenJob(ctx context.Context, r OpenRequest) (Job, error) {
 }
 
 // CloseJob ends a job.
-func (c *Client) CloseJob(ctx context.Context, job groove.JobID) (Job, error) {
-	return post[Job](ctx, c, "/api/federation/bridge/close", CloseRequest{job})
+func (c *Client) CloseJob(ctx context.Context, r JobRequest) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/close", r)
+}
+
+// PauseJob pauses a job.
+func (c *Client) PauseJob(ctx context.Context, r JobRequest) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/pause", r)
+}
+
+// ResumeJob resumes a job that was paused here.
+func (c *Client) ResumeJob(ctx context.Context, r JobRequest) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/resume", r)
+}
+
+// ExtendJob asks the peers of a job for a later end.
+func (c *Client) ExtendJob(ctx context.Context, r ExtendRequest) (Job, error) {
+	return post[Job](ctx, c, "/api/federation/bridge/extend", r)
 }
 
 // ReopenJob opens a new job with the contract of one that has ended.
 func (c *Client) ReopenJob(ctx context.Context, job groove.JobID) (Job, error) {
-	return post[Job](ctx, c, "/api/federation/bridge/reopen", CloseRequest{job})
+	return post[Job](ctx, c, "/api/federation/bridge/reopen", JobRequest{Job: job})
 }
 
 // Peers returns the paired daemons.

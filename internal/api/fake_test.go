@@ -57,6 +57,12 @@ func (h *house) Stop(context.Context) error {
 	}
 	return h.err
 }
+func (h *house) GateMode(_ context.Context, mode string) (api.Gate, error) {
+	return api.Gate{Mode: mode, Wish: mode, Scan: "closed"}, h.err
+}
+func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
+	return api.Ruleset{Text: "table inet groove\n"}, h.err
+}
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
 func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
@@ -82,7 +88,16 @@ func (h *house) Jobs(context.Context) ([]api.Job, error) { return nil, h.err }
 func (h *house) OpenJob(context.Context, api.OpenRequest) (api.Job, error) {
 	return api.Job{ID: job, Created: at}, h.err
 }
-func (h *house) CloseJob(context.Context, string) (api.Job, error) {
+func (h *house) CloseJob(context.Context, api.JobRequest) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
+func (h *house) PauseJob(context.Context, api.JobRequest) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
+func (h *house) ResumeJob(context.Context, api.JobRequest) (api.Job, error) {
+	return api.Job{ID: job, Created: at}, h.err
+}
+func (h *house) ExtendJob(context.Context, api.ExtendRequest) (api.Job, error) {
 	return api.Job{ID: job, Created: at}, h.err
 }
 func (h *house) ReopenJob(context.Context, string) (api.Job, error) {

@@ -16,10 +16,23 @@ func (h *Handler) bridgeRoutes() {
 		func(ctx context.Context, in *openIn) (*body[Job], error) {
 			return answer(b.Bridge.OpenJob(ctx, in.Body))
 		})
-	type closeIn struct{ Body CloseRequest }
+	type closeIn struct{ Body JobRequest }
 	add(h, Route{"bridgeClose", http.MethodPost, "/api/federation/bridge/close", UserOnly, "End a job.", 0},
 		func(ctx context.Context, in *closeIn) (*body[Job], error) {
-			return answer(b.Bridge.CloseJob(ctx, string(in.Body.Job)))
+			return answer(b.Bridge.CloseJob(ctx, in.Body))
+		})
+	add(h, Route{"bridgePause", http.MethodPost, "/api/federation/bridge/pause", UserOnly, "Pause a job: messages wait until it is resumed.", 0},
+		func(ctx context.Context, in *closeIn) (*body[Job], error) {
+			return answer(b.Bridge.PauseJob(ctx, in.Body))
+		})
+	add(h, Route{"bridgeResume", http.MethodPost, "/api/federation/bridge/resume", UserOnly, "Resume a job that was paused here.", 0},
+		func(ctx context.Context, in *closeIn) (*body[Job], error) {
+			return answer(b.Bridge.ResumeJob(ctx, in.Body))
+		})
+	type extendIn struct{ Body ExtendRequest }
+	add(h, Route{"bridgeExtend", http.MethodPost, "/api/federation/bridge/extend", UserOnly, "Ask the peers of a job for a later end.", http.StatusAccepted},
+		func(ctx context.Context, in *extendIn) (*body[Job], error) {
+			return answer(b.Bridge.ExtendJob(ctx, in.Body))
 		})
 	add(h, Route{"bridgeReopen", http.MethodPost, "/api/federation/bridge/reopen", UserOnly, "Open a new job with the contract of one that has ended; what waits in it moves over.", http.StatusCreated},
 		func(ctx context.Context, in *closeIn) (*body[Job], error) {

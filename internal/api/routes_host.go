@@ -34,6 +34,14 @@ func (h *Handler) hostRoutes() {
 	add(h, Route{"stop", http.MethodPost, "/api/stop", UserOnly, "Stop the daemon. Jobs rest, agents are started again at the next start.", http.StatusAccepted},
 		func(ctx context.Context, _ *none) (*none, error) { return nil, b.Host.Stop(ctx) })
 
+	type gateIn struct{ Body GateModeRequest }
+	add(h, Route{"gateMode", http.MethodPost, "/api/gate/mode", UserOnly, "Change how the running daemon keeps other sources out; config.toml decides at the next start.", 0},
+		func(ctx context.Context, in *gateIn) (*body[Gate], error) {
+			return answer(b.Host.GateMode(ctx, in.Body.Mode))
+		})
+	add(h, Route{"gateRuleset", http.MethodGet, "/api/gate/ruleset", UserOnly, "An nftables ruleset that admits who is admitted now.", 0},
+		func(ctx context.Context, _ *none) (*body[Ruleset], error) { return answer(b.Host.GateRuleset(ctx)) })
+
 	type auditIn struct {
 		After int64 `query:"after" default:"-1" minimum:"-1" doc:"row number; -1 = the last rows"`
 		Limit int   `query:"limit" default:"100" minimum:"1" maximum:"1000"`

@@ -28,16 +28,33 @@ type Status struct {
 	Jobs     int             `json:"jobs"`   // not closed
 	Waiting  int             `json:"waiting"`
 	Asked    int             `json:"approvals"` // open questions to the user
+	Root     bool            `json:"root"`      // the daemon runs as root, and so do its agents
 	Problems []Trouble       `json:"problems"`  // damaged settings, peers' files, …
 }
 
 // Gate is how the bridge port stands.
 type Gate struct {
-	Mode      string   `json:"mode"`      // reset | kernel
+	Mode      string   `json:"mode" enum:"kernel,reset" doc:"how other sources are kept out"`
+	Wish      string   `json:"wish" enum:"auto,kernel,reset" doc:"what was asked for"`
+	Scan      string   `json:"scan" enum:"filtered,open,closed" doc:"what a port scan from another source sees"`
+	Drops     uint64   `json:"drops" doc:"segments that the kernel's filter dropped since the start"`
+	Sources   []string `json:"sources" doc:"who is admitted: CIDRs, or any"`
+	Improve   string   `json:"improve,omitempty" doc:"the one command that hides the port better"`
 	Open      bool     `json:"open"`      // false while nobody is paired and nothing is armed
 	Listen    []string `json:"listen"`    // host:port
 	Advertise []string `json:"advertise"` // what invites name
-	Any       bool     `json:"any"`       // an invite for any source is open
+	Any       bool     `json:"any"`       // every source is admitted
+	AnyWhy    []string `json:"anyWhy,omitempty" doc:"why: an invite for any, a peer that roams"`
+}
+
+// GateModeRequest changes how the running daemon keeps other sources out.
+type GateModeRequest struct {
+	Mode string `json:"mode" enum:"auto,kernel,reset"`
+}
+
+// Ruleset is a firewall's, as text.
+type Ruleset struct {
+	Text string `json:"text"`
 }
 
 // Trouble is something that the daemon could not use and went on without.
@@ -90,17 +107,25 @@ type MessageRequest struct {
 
 // OpenRequest opens a job. Members left out take the contract's defaults.
 type OpenRequest struct {
-	Peer       string             `json:"peer" minLength:"1" doc:"name or ID prefix"`
+	Peer       string             `json:"peer,omitempty" doc:"name or ID prefix; with several peers, see peers"`
 	Title      string             `json:"title" minLength:"1" maxLength:"120"`
 	Goal       string             `json:"goal" minLength:"1" maxLength:"4096"`
 	Agents     []groove.AgentName `json:"agents" minItems:"1" maxItems:"32"`
-	PeerAgents []groove.AgentName `json:"peerAgents" minItems:"1" maxItems:"32"`
+	PeerAgents []groove.AgentName `json:"peerAgents,omitempty" maxItems:"32"`
+	Peers      []JobPeer          `json:"peers,omitempty" maxItems:"32" doc:"in place of peer and peerAgents: one leg for each"`
 	Mode       string             `json:"mode,omitempty" enum:"ambassador,direct"`
 	TTL        int64              `json:"ttl,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
 	Idle       int64              `json:"idle,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
 	KeepAlive  bool               `json:"keepAlive,omitempty"`
 	Rate       *int64             `json:"rate,omitempty" minimum:"0" doc:"stored-type envelopes a minute, 0 = off"`
+	Budget     *groove.Budget     `json:"budget,omitempty" doc:"what may cross each way before the job pauses"`
 	Record     string             `json:"record,omitempty" enum:"digest,full"`
+}
+
+// JobPeer is one peer of a job and its agents that take part.
+type JobPeer struct {
+	Peer   string             `json:"peer" minLength:"1" doc:"name or ID prefix"`
+	Agents []groove.AgentName `json:"agents" minItems:"1" maxItems:"32"`
 }
 
 // Job is one job with its legs.
@@ -126,11 +151,21 @@ type Leg struct {
 	Connected  bool               `json:"connected"`
 	Waiting    int                `json:"waiting"` // messages without a receipt
 	Detail     string             `json:"detail,omitempty"`
+	TTLAt      *groove.Time       `json:"ttlAt,omitempty"`
+	AskedTTLAt *groove.Time       `json:"askedTtlAt,omitempty" doc:"the later end that was asked for here and is not answered"`
+	RTT        float64            `json:"rttMs,omitempty" doc:"round trip, measured by the last heartbeat"`
 }
 
-// CloseRequest names a job: to end it, or to open it anew.
-type CloseRequest struct {
-	Job groove.JobID `json:"jobId" minLength:"1" doc:"may be a unique prefix"`
+// JobRequest names a job, or one leg of it: to end, pause, resume it or to open it anew.
+type JobRequest struct {
+	Job  groove.JobID `json:"jobId" minLength:"1" doc:"may be a unique prefix"`
+	Peer string       `json:"peer,omitempty" doc:"only the leg with this peer: name or ID prefix"`
+}
+
+// ExtendRequest asks the peers for a later end.
+type ExtendRequest struct {
+	JobRequest
+	For int64 `json:"for" minimum:"60" maximum:"86400" doc:"the new end, in seconds from now"`
 }
 
 // Messages is a page of the history. Next goes into after.
@@ -191,7 +226,7 @@ type Unpaired struct {
 // Approval is a question to the user.
 type Approval struct {
 	ID       string          `json:"id"`
-	Kind     string          `json:"kind"` // job.proposed message.held permission
+	Kind     string          `json:"kind"` // job.proposed job.paused job.extend message.held permission …
 	Title    string          `json:"title"`
 	Detail   json.RawMessage `json:"detail,omitempty"`
 	State    string          `json:"state"` // open approved rejected expired

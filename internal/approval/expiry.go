@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -20,7 +21,7 @@ const (
 // Run expires what nobody answered, also what expired while no daemon ran, until
 // ctx ends. It sleeps until the next deadline. Its owner waits for its return.
 func (q *Queue) Run(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := clock.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
@@ -30,6 +31,17 @@ func (q *Queue) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Reset(q.expire(ctx))
+	}
+}
+
+// ClockMoved looks at the deadlines anew: the wall clock was set, or the machine slept,
+// which the timer does not see. It does not block.
+func (q *Queue) ClockMoved() { q.look() }
+
+func (q *Queue) look() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // it is told already
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +146,23 @@ func TestAnExpiryThatFailsIsTriedAgain(t *testing.T) {
 			t.Errorf("%d tries in %v: want it neither given up nor hammered", tries, waited)
 		}
 		others.want(t, "good expired")
+		q.close()
+	})
+}
+
+// The same machine as it wakes: nobody answers, and the question must not stay open.
+func TestSleepExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, e := fresh(t), &effects{}
+		var slept atomic.Int64
+		q.Clock = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
+		q.Handle(approval.Permission, e.handle)
+		q.run()
+		q.ask(t, permission("1", time.Hour))
+		synctest.Wait()
+		slept.Store(int64(time.Hour))
+		q.ClockMoved()
+		e.want(t, "1 expired")
 		q.close()
 	})
 }

@@ -189,10 +189,7 @@ func (q *Queue) announce() {
 	q.changed = make(chan struct{})
 	watchers := q.watchers
 	q.mu.Unlock()
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
+	q.look()
 	for _, fn := range watchers {
 		fn()
 	}

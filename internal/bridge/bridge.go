@@ -37,6 +37,7 @@ const (
 	redialMost    = 30 * time.Second
 	acceptorWait  = 2 * time.Second // before the side that did not open a job dials: the opener does first
 	cloneWait     = 5 * time.Second
+	proofWait     = 10 * time.Second // for the answer of a connection that may have died in a sleep
 	peerLegUnused = 60 * time.Second
 	maxJobs       = 16 // open jobs with one peer
 	proposalWait  = 24 * time.Hour
@@ -65,6 +66,8 @@ type Agents interface {
 type Remotes interface {
 	Put(tx *store.Tx, peer int64, cards []groove.Card) error
 	PutAll(tx *store.Tx, peer int64, cards []groove.Card) error
+	// Busy reports whether any of a peer's named agents was in a turn when it was last told of.
+	Busy(peer int64, names []groove.AgentName) bool
 }
 
 // Asker puts questions to the user.
@@ -77,6 +80,8 @@ type Asker interface {
 const (
 	AskJob     = "job.proposed" // ref: the leg's row
 	AskMessage = "message.held" // ref: the letter's position
+	AskResume  = "job.paused"   // ref: the leg's row; this daemon has paused it by itself
+	AskExtend  = "job.extend"   // ref: the leg's row
 )
 
 // Options is what a bridge needs.

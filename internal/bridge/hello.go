@@ -255,6 +255,7 @@ func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) err
 	l := k.leg
 	k.instance = h.Instance
 	k.window.Observe(k.helloAt, h.Time.Time, l.b.Clock())
+	k.judgeClock()
 	if h.Backlog != nil {
 		l.b.limit(l.peerPK).drain(h.Backlog.Messages)
 	}

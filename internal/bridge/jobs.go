@@ -26,79 +26,114 @@ type View struct {
 	Detail     string // why it is not connected
 	Created    time.Time
 	TTL        time.Time
+	Asked      time.Time // the end that this side has asked for, not answered yet
 	RTT        time.Duration
 	Waiting    int64
 }
 
-// Open commits a new job with a peer and begins to dial. The contract is complete
-// but for created.
-func (b *Bridge) Open(ctx context.Context, peer groove.Peer, c groove.Contract) (View, error) {
-	return b.openMoving(ctx, peer, c, 0)
+// Partner is one peer of a new job and the contract with it, complete but for created.
+type Partner struct {
+	Peer     groove.Peer
+	Contract groove.Contract
+	from     int64 // the leg whose waiting messages move over, 0 for none
 }
 
-// openMoving is Open that takes over what waits on another leg (0: none).
-func (b *Bridge) openMoving(ctx context.Context, peer groove.Peer, c groove.Contract, from int64) (View, error) {
-	if open := b.openWith(peer.PK); open >= maxJobs {
-		return View{}, groove.Errorf("open job", groove.KindJobLimit, "%d jobs are open with %s", open, peer.Name).WithFix("groove federation bridge close JOB")
-	}
-	for _, name := range c.OpenerAgents {
-		if status, exists := b.Agents.Lookup(name); !exists || status.Ended() {
-			return View{}, groove.Errorf("open job", groove.KindAgentUnknown, "there is no live agent %s here", name).WithFix("groove spawn " + string(name) + " --program …")
-		}
-	}
-	raw, err := schema.Encode(&c)
-	if err != nil {
-		return View{}, groove.Wrap("open job", groove.KindInvalid, err)
+// Open commits a new job with one leg for each partner and begins to dial. It fails with
+// KindJobLimit, KindAgentUnknown, KindInvalid, KindConflict (a peer twice).
+func (b *Bridge) Open(ctx context.Context, partners []Partner) ([]View, error) {
+	if err := b.mayOpen(partners); err != nil {
+		return nil, err
 	}
 	var random [16]byte
 	if _, err := b.Random.Read(random[:]); err != nil {
-		return View{}, groove.Wrap("open job", groove.KindInternal, err)
+		return nil, groove.Wrap("open job", groove.KindInternal, err)
 	}
-	row := legRow{job: groove.NewJobID(random), peerPK: peer.PK, peer: peer.ID, opener: true, state: groove.LegProposed,
-		contract: raw, hash: contractHash(raw), created: b.Clock()}
-	err = b.Options.Store.Do(ctx, func(tx *store.Tx) error {
-		if err := insertLeg(tx, &row); err != nil {
-			return err
+	job := groove.NewJobID(random)
+	rows := make([]legRow, len(partners))
+	for i, p := range partners {
+		raw, err := schema.Encode(&p.Contract)
+		if err != nil {
+			return nil, groove.Wrap("open job", groove.KindInvalid, err)
 		}
-		b.Audit.Append(tx, audit.Entry{Event: "job.open", Peer: peer.ID, Job: row.job, Detail: c.Title})
-		if from == 0 {
-			return nil
+		rows[i] = legRow{job: job, peerPK: p.Peer.PK, peer: p.Peer.ID, opener: true, state: groove.LegProposed,
+			contract: raw, hash: contractHash(raw), created: b.Clock()}
+	}
+	err := b.Options.Store.Do(ctx, func(tx *store.Tx) error {
+		for i := range rows {
+			if err := b.insertOpened(tx, &rows[i], partners[i]); err != nil {
+				return err
+			}
 		}
-		_, err := b.Mailbox.Move(tx, from, row.pk)
-		return err
+		return nil
 	})
-	if err != nil {
-		return View{}, err
-	}
-	l := b.adopt(newLeg(b, row))
-	if l == nil {
-		return View{}, groove.Errorf("open job", groove.KindDaemonDown, "the daemon is stopping")
-	}
-	b.moved()
-	return b.view(ctx, l)
-}
-
-// CloseJob ends every leg of the job that ref names.
-func (b *Bridge) CloseJob(ctx context.Context, ref string) ([]View, error) {
-	legs, err := b.find(ref)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]View, 0, len(legs))
+	legs := make([]*leg, 0, len(rows))
+	for _, row := range rows {
+		l := b.adopt(newLeg(b, row))
+		if l == nil {
+			return nil, groove.Errorf("open job", groove.KindDaemonDown, "the daemon is stopping")
+		}
+		legs = append(legs, l)
+	}
+	b.moved()
+	return b.views(ctx, legs)
+}
+
+func (b *Bridge) insertOpened(tx *store.Tx, row *legRow, p Partner) error {
+	if err := insertLeg(tx, row); err != nil {
+		return err
+	}
+	b.Audit.Append(tx, audit.Entry{Event: "job.open", Peer: row.peer, Job: row.job, Detail: p.Contract.Title})
+	if p.from == 0 {
+		return nil
+	}
+	_, err := b.Mailbox.Move(tx, p.from, row.pk)
+	return err
+}
+
+// mayOpen checks what a new job needs here.
+func (b *Bridge) mayOpen(partners []Partner) error {
+	seen := map[int64]bool{}
+	for _, p := range partners {
+		if seen[p.Peer.PK] {
+			return groove.Errorf("open job", groove.KindConflict, "%s is named twice", p.Peer.Name)
+		}
+		seen[p.Peer.PK] = true
+		if open := b.openWith(p.Peer.PK); open >= maxJobs {
+			return groove.Errorf("open job", groove.KindJobLimit, "%d jobs are open with %s", open, p.Peer.Name).WithFix("groove federation bridge close JOB")
+		}
+		for _, name := range p.Contract.OpenerAgents {
+			if status, exists := b.Agents.Lookup(name); !exists || status.Ended() {
+				return groove.Errorf("open job", groove.KindAgentUnknown, "there is no live agent %s here", name).WithFix("groove spawn " + string(name) + " --program …")
+			}
+		}
+	}
+	return nil
+}
+
+// CloseJob ends the legs of the job that ref names, or the one with peer (a name or
+// ID). It fails with KindJobUnknown, and KindJobClosed if all have ended already.
+func (b *Bridge) CloseJob(ctx context.Context, ref, peer string) ([]View, error) {
+	legs, err := b.findWith(ref, peer)
+	if err != nil {
+		return nil, err
+	}
+	ended := 0
 	for _, l := range legs {
 		if l.closed() {
-			return nil, groove.Errorf("close job", groove.KindJobClosed, "job %s is closed already", l.job.Short())
+			ended++
+			continue
 		}
 		if err := l.close(groove.ByeManual, ""); err != nil {
 			return nil, err
 		}
-		v, err := b.view(ctx, l)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
 	}
-	return out, nil
+	if ended == len(legs) {
+		return nil, groove.Errorf("close job", groove.KindJobClosed, "job %s is closed already", legs[0].job.Short())
+	}
+	return b.views(ctx, legs)
 }
 
 // Jobs shows every leg but the peer legs.
@@ -133,12 +168,18 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 		peer = groove.Peer{ID: l.peer, Name: l.peer.Short(), State: groove.PeerUnpaired}
 	}
 	v := View{Job: l.job, Peer: peer, Opener: l.peer, Contract: l.contract, State: shown(row.state, phase), Reason: row.reason,
-		Agents: l.linked(), PeerAgents: l.theirs(), Connected: phase == linkUp, Created: row.created, TTL: row.ttl}
+		Agents: l.linked(), PeerAgents: l.theirs(), Connected: phase == linkUp, Created: row.created, TTL: row.ttl, Asked: row.extendHere}
 	if l.opener {
 		v.Opener = b.Self
 	}
 	l.mu.Lock()
 	v.RTT = l.rtt
+	if v.State == groove.LegOpen && l.skew != nil {
+		v.State = groove.LegPaused
+	}
+	if v.State == groove.LegPaused {
+		v.Reason = whyPaused(&row, l.skew)
+	}
 	if phase == noLink && row.state != groove.LegClosed {
 		v.Detail = l.lastErr
 		if peer.Dial == "in" {
@@ -202,41 +243,47 @@ func (b *Bridge) Waits(pk int64) string {
 	return l.note()
 }
 
-// Reopen opens a new job with the contract of one that this daemon opened and that has
-// ended; what waits in the old one moves over, with the same ids.
-func (b *Bridge) Reopen(ctx context.Context, ref string) (View, error) {
+// Reopen opens a new job with the contracts of one that this daemon opened and that has
+// ended; what waits in the old one moves over, with the same ids. Legs whose peer is not
+// paired any more are left out. It fails with KindJobUnknown, KindConflict, KindPeerNotPaired, and as Open.
+func (b *Bridge) Reopen(ctx context.Context, ref string) ([]View, error) {
 	legs, err := b.find(ref)
 	if err != nil {
-		return View{}, err
+		return nil, err
 	}
-	old := legs[0]
-	peer, paired := b.Peers.ByID(old.peer)
-	switch {
-	case !old.closed():
-		return View{}, groove.Errorf("reopen job", groove.KindConflict, "job %s has not ended", old.job.Short())
-	case !old.opener:
-		return View{}, groove.Errorf("reopen job", groove.KindConflict, "job %s was opened by the peer: it can open it anew", old.job.Short())
-	case !paired:
-		return View{}, groove.Errorf("reopen job", groove.KindPeerNotPaired, "the peer is not paired any more").WithFix("groove federation invite")
+	var partners []Partner
+	for _, old := range legs {
+		switch {
+		case !old.closed():
+			return nil, groove.Errorf("reopen job", groove.KindConflict, "job %s has not ended", old.job.Short())
+		case !old.opener:
+			return nil, groove.Errorf("reopen job", groove.KindConflict, "job %s was opened by the peer: it can open it anew", old.job.Short())
+		}
+		if peer, paired := b.Peers.ByID(old.peer); paired {
+			contract := *old.contract
+			contract.Created = groove.At(b.Clock())
+			partners = append(partners, Partner{Peer: peer, Contract: contract, from: old.pk})
+		}
 	}
-	contract := *old.contract
-	contract.Created = groove.At(b.Clock())
-	return b.openMoving(ctx, peer, contract, old.pk)
+	if len(partners) == 0 {
+		return nil, groove.Errorf("reopen job", groove.KindPeerNotPaired, "the peer is not paired any more").WithFix("groove federation invite")
+	}
+	return b.Open(ctx, partners)
 }
 
 // note says why a message will wait, when it will.
 func (l *leg) note() string {
 	row, phase := l.snapshot()
 	l.mu.Lock()
-	failed := l.attempt > 0
+	failed, skew := l.attempt > 0, l.skew
 	l.mu.Unlock()
 	switch {
 	case row.state == groove.LegClosed:
 		return "waits: the job has ended (" + row.reason + "); reopen it or cancel the message"
 	case row.state == groove.LegProposed && phase == linkUp:
 		return "waits until the peer accepts the job"
-	case row.state == groove.LegPaused:
-		return "waits: the job is paused"
+	case row.state == groove.LegPaused, row.state == groove.LegOpen && skew != nil:
+		return "waits: the job is paused (" + whyPaused(&row, skew) + ")"
 	case phase != linkUp && (row.state != groove.LegResting || failed):
 		return "waits until the peer can be reached"
 	}

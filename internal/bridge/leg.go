@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -20,6 +21,8 @@ type leg struct {
 	opener   bool
 	contract *groove.Contract // nil on the peer leg
 	kick     chan struct{}    // wakes the runner
+	now      chan struct{}    // ends the runner's wait between two dials
+	meter    meter            // what the peer sends here
 
 	mu       sync.Mutex
 	row      legRow
@@ -28,10 +31,12 @@ type leg struct {
 	wanted   bool   // the peer leg: a request waits for it
 	attempt  int    // failed dials in a row
 	lastErr  string // why the last dial failed
-	ttl      *time.Timer
-	idle     *time.Timer
-	active   time.Time // last stored-type envelope, either way
-	upSince  time.Time
+	ttl      *clock.Timer
+	idle     *clock.Timer
+	renewal  *clock.Timer
+	active   time.Duration // clock.Mono of the last stored-type envelope, either way
+	upSince  time.Duration
+	skew     *groove.Clocks // the last measurement was too far off; nil otherwise
 	rtt      time.Duration
 	lastIn   *groove.Last // the end of the peer's transcript, as recorded here
 	lastOut  [32]byte
@@ -40,7 +45,7 @@ type leg struct {
 
 func newLeg(b *Bridge, r legRow) *leg {
 	return &leg{b: b, pk: r.pk, job: r.job, peerPK: r.peerPK, peer: r.peer, opener: r.opener, contract: r.parsed(),
-		kick: make(chan struct{}, 1), row: r, active: b.Clock()}
+		kick: make(chan struct{}, 1), now: make(chan struct{}, 1), row: r, active: clock.Mono()}
 }
 
 func (l *leg) isPeerLeg() bool { return l.job == groove.PeerLegJob }
@@ -74,16 +79,18 @@ func (l *leg) change(tx *store.Tx, e event, edit func(*legRow)) error {
 	if err != nil {
 		return err
 	}
-	before := row.state
+	row.before = row.state
 	row.state = next(row.state, e)
 	if edit != nil {
 		edit(&row)
 	}
-	if row.state == groove.LegClosed && before != groove.LegClosed {
+	if row.state == groove.LegClosed && row.before != groove.LegClosed {
 		row.closed = l.b.Clock()
 		l.b.Audit.Append(tx, audit.Entry{Event: "job.close", Peer: l.peer, Job: l.job, Detail: row.reason})
-		if err := l.b.Asker.Withdraw(tx, AskJob, legRef(l.pk)); err != nil {
-			return err
+		for _, kind := range []string{AskJob, AskResume, AskExtend} {
+			if err := l.b.Asker.Withdraw(tx, kind, legRef(l.pk)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := updateLeg(tx, &row); err != nil {
@@ -101,7 +108,7 @@ func (l *leg) changed(row legRow) {
 	link := l.link
 	l.mu.Unlock()
 	if link != nil {
-		link.setOpen(row.state == groove.LegOpen)
+		link.setOpen(l.isOpen())
 	}
 	l.arm()
 	l.poke()
@@ -116,15 +123,19 @@ func (l *leg) close(reason groove.CloseReason, text string) error {
 
 func (l *leg) finish(reason groove.CloseReason, text string) error {
 	return l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error {
-		return l.change(tx, evClose, func(r *legRow) {
-			if r.reason == "" {
-				r.reason = string(reason)
-				if text != "" {
-					r.reason += ": " + text
-				}
-			}
-		})
+		return l.change(tx, evClose, func(r *legRow) { r.ends(reason, text) })
 	})
+}
+
+// ends gives the row the reason of its end, unless it had ended before.
+func (r *legRow) ends(reason groove.CloseReason, text string) {
+	if r.before == groove.LegClosed && r.reason != "" {
+		return
+	}
+	r.reason = string(reason)
+	if text != "" {
+		r.reason += ": " + text
+	}
 }
 
 // part says goodbye on the leg's connection, if there is one, and waits for its end.
@@ -150,14 +161,15 @@ func (l *leg) attach(k *link) error {
 		l.mu.Unlock()
 		return groove.Errorf("open connection", groove.KindJobClosed, "the job is closed")
 	}
-	l.link, l.phase, l.upSince, l.wanted = k, linkUp, l.b.Clock(), false
-	l.active = l.b.Clock()
+	l.link, l.phase, l.upSince, l.wanted = k, linkUp, clock.Mono(), false
+	l.active = clock.Mono()
 	l.mu.Unlock()
 	l.arm()
 	if old != nil {
 		old.replace()
 	}
 	l.b.moved()
+	l.b.reached(l)
 	if err := l.rewake(); err != nil {
 		l.detach(k)
 		close(k.done) // it never ran
@@ -179,7 +191,7 @@ func (l *leg) rewake() error {
 func (l *leg) detach(k *link) {
 	l.mu.Lock()
 	if l.link == k {
-		l.link, l.phase = nil, noLink
+		l.link, l.phase, l.skew = nil, noLink, nil
 	}
 	l.mu.Unlock()
 	l.poke()
@@ -188,7 +200,7 @@ func (l *leg) detach(k *link) {
 
 func (l *leg) touch() {
 	l.mu.Lock()
-	l.active = l.b.Clock()
+	l.active = clock.Mono()
 	l.mu.Unlock()
 }
 

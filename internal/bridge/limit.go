@@ -47,8 +47,9 @@ func (l *limit) drain(messages int64) {
 	l.backlog = min(max(l.backlog, messages), backlogMost)
 }
 
-// take charges one envelope at the given rate a minute (0: off).
-func (l *limit) take(now time.Time, perMin int64) *groove.Error {
+// take charges one envelope at the given rate a minute (0: off). drained reports that it
+// was of a backlog that hello announced.
+func (l *limit) take(now time.Time, perMin int64) (drained bool, refused *groove.Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.normal == nil {
@@ -60,7 +61,7 @@ func (l *limit) take(now time.Time, perMin int64) *groove.Error {
 		l.fast.SetLimitAt(now, rate.Limit(float64(perMin)*drainFactor/60))
 	}
 	if perMin == 0 {
-		return nil
+		return false, nil
 	}
 	bucket := l.normal
 	if l.backlog > 0 {
@@ -71,12 +72,13 @@ func (l *limit) take(now time.Time, perMin int64) *groove.Error {
 		r.CancelAt(now)
 		e := groove.Errorf("receive", groove.KindRate, "over %d messages a minute", perMin)
 		e.RetryAfter = wait
-		return e
+		return false, e
 	}
 	if l.backlog > 0 {
 		l.backlog--
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // on reports whether the last rate asked for was not off.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/envelope"
 	"groove/internal/groove"
 	"groove/internal/mailbox"
@@ -36,7 +37,7 @@ type link struct {
 	done     chan struct{} // closed when run has ended
 	quit     chan struct{} // closed when the reader has ended: the writer ends after the frame at hand
 	kick     chan struct{}
-	lastRead atomic.Int64 // UnixNano
+	lastRead atomic.Int64 // clock.Mono
 	lastSent atomic.Int64
 
 	mu       sync.Mutex
@@ -84,7 +85,7 @@ func newLink(l *leg, conn transport.Conn, opener *envelope.Opener) (*link, error
 		inFlight: semaphore.NewWeighted(bytesInFlight), rate: l.b.limit(l.peerPK), pace: newPace(),
 		asks: map[groove.MessageID]chan *groove.RegistrySync{},
 	}
-	now := time.Now().UnixNano()
+	now := int64(clock.Mono())
 	k.lastRead.Store(now)
 	k.lastSent.Store(now)
 	return k, nil
@@ -109,7 +110,7 @@ func (k *link) run() {
 	k.drain() // frames that wait for their commit
 	close(k.quit)
 	// A write that is cut off takes the connection with it, and the close that says why.
-	grace := time.AfterFunc(goodbyeWait, cancel)
+	grace := clock.AfterFunc(goodbyeWait, cancel)
 	werr := <-writer
 	grace.Stop()
 	if ended(err) && !ended(werr) {
@@ -165,11 +166,7 @@ func (k *link) leave(err error) {
 		case l.isPeerLeg():
 			return nil
 		case bye.Closes():
-			return l.change(tx, evClose, func(r *legRow) {
-				if r.reason == "" {
-					r.reason = string(bye)
-				}
-			})
+			return l.change(tx, evClose, func(r *legRow) { r.ends(bye, "") })
 		case bye.Rests() && !(bye == groove.ByeReplaced && l.replaced(k)):
 			return l.change(tx, evRest, nil)
 		}
@@ -178,10 +175,15 @@ func (k *link) leave(err error) {
 	if dberr != nil {
 		l.b.Log.Error("the end of a connection could not be recorded", "job", l.job.Short(), "kind", groove.KindOf(dberr))
 	}
+	if k.rate.on() && (bye == groove.ByeProtocolError || groove.KindOf(err).Class() == groove.Connection) && !l.isPeerLeg() {
+		if why := l.meter.protocolError(clock.Mono()); why != "" {
+			l.b.later(func() { l.pauseLogged(pauseSpike, why) })
+		}
+	}
 	l.b.Log.Info("bridge ended", "peer", l.peer.Short(), "job", l.job.Short(), "reason", reason)
 	if bye == "" {
 		l.mu.Lock()
-		if l.b.Clock().Sub(l.upSince) < redialFirst {
+		if clock.Mono()-l.upSince < redialFirst {
 			l.attempt++ // a connection that dies at once is not dialled in a tight loop
 		}
 		l.mu.Unlock()
@@ -197,9 +199,11 @@ func (l *leg) replaced(k *link) bool {
 	return l.link != k
 }
 
+// isOpen reports whether messages may go: the job is open, and the clocks agree.
 func (l *leg) isOpen() bool {
-	row, _ := l.snapshot()
-	return row.state == groove.LegOpen && !l.isPeerLeg()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.row.state == groove.LegOpen && l.skew == nil && !l.isPeerLeg()
 }
 
 func (k *link) setOpen(open bool) {
@@ -283,7 +287,7 @@ func (k *link) part(reason groove.CloseReason, text string) {
 // goodbye is not waited for longer than one that is alive needs.
 func (k *link) replace() {
 	k.part(groove.ByeReplaced, "")
-	timer := time.NewTimer(goodbyeWait)
+	timer := clock.NewTimer(goodbyeWait)
 	defer timer.Stop()
 	select {
 	case <-k.done:

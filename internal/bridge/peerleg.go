@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"groove/internal/clock"
 	"groove/internal/envelope"
 	"groove/internal/groove"
 	"groove/internal/mailbox"
@@ -277,7 +278,7 @@ func digestOf(cards []groove.Card) string {
 // restPeerLeg ends a peer leg that nothing has used for a minute.
 func (l *leg) restPeerLeg() {
 	l.mu.Lock()
-	since, k := l.b.Clock().Sub(l.active), l.link
+	since, k := clock.Mono()-l.active, l.link
 	l.mu.Unlock()
 	if k != nil && since >= peerLegUnused {
 		l.part(groove.ByeIdle, "")
@@ -303,11 +304,7 @@ func (b *Bridge) Unpaired(tx *store.Tx, peer groove.Peer) ([]groove.MessageID, e
 		if err := b.Mailbox.Quarantine(tx, l.pk); err != nil {
 			return nil, err
 		}
-		if err := l.change(tx, evClose, func(r *legRow) {
-			if r.state == groove.LegClosed && r.reason == "" {
-				r.reason = string(groove.ByeUnpaired)
-			}
-		}); err != nil {
+		if err := l.change(tx, evClose, func(r *legRow) { r.ends(groove.ByeUnpaired, "") }); err != nil {
 			return nil, err
 		}
 		tx.AfterCommit(func() { b.later(func() { l.part(groove.ByeUnpaired, "") }) })

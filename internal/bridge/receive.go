@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/envelope"
 	"groove/internal/groove"
 	"groove/internal/router"
@@ -45,7 +46,7 @@ func (k *link) readFrame(ctx context.Context) (*envelope.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.lastRead.Store(time.Now().UnixNano())
+	k.lastRead.Store(int64(clock.Mono()))
 	if k.rate.on() {
 		if err := k.pace.wait(ctx, len(raw)); err != nil {
 			return nil, err
@@ -71,6 +72,7 @@ type checked struct {
 	refusal *groove.Error
 	hasID   bool
 	index   int
+	drained bool // of a backlog: no spike
 }
 
 // receive passes one frame on. Stored types are committed in one transaction, in the
@@ -162,6 +164,7 @@ func (k *link) checkAddress(env *groove.Envelope) error {
 // types by receipt, states by the record alone.
 func (k *link) refuseLoose(seq uint64, c *checked) {
 	k.leg.b.refuse(c.refusal.Kind, k.leg.peer, k.leg.job, "", groove.AsError(c.refusal).Error())
+	k.noticed(c)
 	if c.env.Type.Class() != groove.State {
 		k.tell(refusal(seq, c, !c.hasID))
 	}
@@ -274,6 +277,7 @@ func (k *link) postpone(seq uint64, items []checked, err error) []groove.Receipt
 // and store, and returns its receipt. It runs in the store's writer.
 func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, error) {
 	l, env := k.leg, c.env
+	tx.AfterCommit(func() { k.noticed(c) })
 	if !c.hasID {
 		k.audit(tx, c)
 		return refusal(seq, c, true), nil
@@ -291,7 +295,7 @@ func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, err
 		return known, nil
 	}
 	if c.refusal == nil {
-		c.refusal = k.admit(env)
+		c.refusal = k.admit(tx, c)
 	}
 	if c.refusal == nil {
 		receipt, err := k.accept(tx, c)
@@ -321,11 +325,13 @@ func (k *link) audit(tx *store.Tx, c *checked) {
 }
 
 // admit holds an envelope against its pair's order, the job's state and the rate.
-func (k *link) admit(env *groove.Envelope) *groove.Error {
-	l := k.leg
+func (k *link) admit(tx *store.Tx, c *checked) *groove.Error {
+	l, env := k.leg, c.env
 	if env.Type != groove.TypeJobUpdate {
-		row, _ := l.snapshot()
+		row, err := l.standing(tx)
 		switch {
+		case err != nil:
+			return groove.AsError(err)
 		case l.isPeerLeg():
 			return groove.Errorf("receive", groove.KindNotAllowed, "the peer leg carries no %s", env.Type)
 		case row.state == groove.LegClosed:
@@ -337,39 +343,9 @@ func (k *link) admit(env *groove.Envelope) *groove.Error {
 	if waiting := k.held[heldPair{env.From.Agent, env.To.Agent}]; len(waiting) > 0 && !slices.Contains(waiting, env.ID) {
 		return groove.Errorf("receive", groove.KindOrderHeld, "an earlier message of this pair is refused for now")
 	}
-	return k.rate.take(l.b.Clock(), k.ratePerMinute())
-}
-
-// hold notes that a message of its pair is to come again: later ones wait for it.
-// The sender sends the first of a pair again and no other until that one is
-// settled; so a held message that comes again out of turn shows that those before it were cancelled.
-func (k *link) hold(env *groove.Envelope) {
-	pair := heldPair{env.From.Agent, env.To.Agent}
-	list := k.held[pair]
-	if i := slices.Index(list, env.ID); i >= 0 {
-		k.held[pair] = list[i:]
-		return
-	}
-	if len(list) < heldMost {
-		k.held[pair] = append(list, env.ID)
-	}
-}
-
-// heldMost bounds what a peer can make this side remember for a pair.
-const heldMost = 10000
-
-func (k *link) unhold(env *groove.Envelope) {
-	pair := heldPair{env.From.Agent, env.To.Agent}
-	list := k.held[pair]
-	i := slices.Index(list, env.ID)
-	if i < 0 {
-		return
-	}
-	if list = list[i+1:]; len(list) == 0 {
-		delete(k.held, pair)
-		return
-	}
-	k.held[pair] = list
+	var refused *groove.Error
+	c.drained, refused = k.rate.take(l.b.Clock(), k.ratePerMinute())
+	return refused
 }
 
 // accept passes an envelope through contract and policy into the store. A refusal
@@ -377,7 +353,7 @@ func (k *link) unhold(env *groove.Envelope) {
 func (k *link) accept(tx *store.Tx, c *checked) (groove.Receipt, error) {
 	l, env := k.leg, c.env
 	if env.Type == groove.TypeJobUpdate {
-		if err := k.update(tx, c.payload.(*groove.JobUpdate)); err != nil {
+		if err := k.update(tx, env.ID, c.payload.(*groove.JobUpdate)); err != nil {
 			return groove.Receipt{}, err
 		}
 		return l.b.Mailbox.Settle(tx, l.pk, env)
@@ -397,6 +373,13 @@ func (k *link) accept(tx *store.Tx, c *checked) (groove.Receipt, error) {
 		return groove.Receipt{}, nil
 	}
 	receipt, pos, err := l.b.Mailbox.Accept(tx, l.pk, env, answer == groove.Ask)
+	if groove.KindOf(err) == groove.KindInboxFull {
+		c.refusal = groove.AsError(err)
+		return groove.Receipt{}, nil
+	}
+	if err == nil {
+		err = l.spend(tx, int64(len(env.Payload)))
+	}
 	if err != nil || answer != groove.Ask {
 		return receipt, err
 	}

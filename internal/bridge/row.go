@@ -28,6 +28,16 @@ type legRow struct {
 	endedHere  bool // this side's agents are done
 	endedThere bool
 	seen       uint64 // highest receipt number committed here
+
+	pauseHere   string    // why this side has paused the job, "" where it has not
+	pauseThere  string    // why the peer has
+	extendHere  time.Time // the end that this side has asked for
+	extendThere time.Time // the end that the peer has asked for, by extendID
+	extendID    groove.MessageID
+	extendNo    bool          // the peer has refused the last wish
+	spent       groove.Budget // what the peer has used of the budget since the last resume
+
+	before groove.LegState // what state was when a change began
 }
 
 func (r *legRow) parsed() *groove.Contract {
@@ -42,7 +52,8 @@ func (r *legRow) parsed() *groove.Contract {
 }
 
 const legColumns = `SELECT l.pk, l.job, l.peer_pk, p.daemon_id, l.opener, l.state, l.reason, l.contract, l.contract_hash, l.created_at,
-	l.opened_at, l.ttl_at, l.closed_at, l.ended_here, l.ended_there, l.receipts_seen FROM leg l JOIN peer p ON p.pk = l.peer_pk `
+	l.opened_at, l.ttl_at, l.closed_at, l.ended_here, l.ended_there, l.receipts_seen,
+	l.pause_here, l.pause_there, l.extend_here, l.extend_there, l.extend_id, l.extend_no, l.spent_messages, l.spent_bytes FROM leg l JOIN peer p ON p.pk = l.peer_pk `
 
 func (b *Bridge) loadLegs(ctx context.Context) ([]legRow, error) {
 	rows, err := b.Options.Store.Read().QueryContext(ctx, legColumns+"ORDER BY l.pk")
@@ -54,12 +65,15 @@ func (b *Bridge) loadLegs(ctx context.Context) ([]legRow, error) {
 	for rows.Next() {
 		var r legRow
 		var created int64
-		var opened, ttl, closed sql.NullInt64
+		var opened, ttl, closed, askedHere, askedThere sql.NullInt64
+		var asked []byte
 		if err := rows.Scan(&r.pk, &r.job, &r.peerPK, &r.peer, &r.opener, &r.state, &r.reason, &r.contract, &r.hash, &created,
-			&opened, &ttl, &closed, &r.endedHere, &r.endedThere, &r.seen); err != nil {
+			&opened, &ttl, &closed, &r.endedHere, &r.endedThere, &r.seen,
+			&r.pauseHere, &r.pauseThere, &askedHere, &askedThere, &asked, &r.extendNo, &r.spent.Messages, &r.spent.Bytes); err != nil {
 			return nil, groove.Wrap("load jobs", groove.KindInternal, err)
 		}
 		r.created, r.opened, r.ttl, r.closed = timeOf(created), timeOf(opened.Int64), timeOf(ttl.Int64), timeOf(closed.Int64)
+		r.extendHere, r.extendThere, r.extendID = timeOf(askedHere.Int64), timeOf(askedThere.Int64), idOf(asked)
 		out = append(out, r)
 	}
 	return out, groove.Wrap("load jobs", groove.KindInternal, rows.Err())
@@ -70,6 +84,19 @@ func timeOf(ms int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms)
+}
+
+// idOf reads an ID that may be NULL; blobOf writes it.
+func idOf(b []byte) (id groove.MessageID) {
+	copy(id[:], b)
+	return id
+}
+
+func blobOf(id groove.MessageID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id[:]
 }
 
 func msOf(t time.Time) any {
@@ -89,7 +116,8 @@ func readLeg(tx *store.Tx, pk int64) (legRow, error) {
 		pk: row.Int(0), job: groove.JobID(row.Text(1)), peerPK: row.Int(2), peer: groove.DaemonID(row.Text(3)), opener: row.Bool(4),
 		state: groove.LegState(row.Text(5)), reason: row.Text(6), contract: row.Blob(7), hash: row.Blob(8), created: timeOf(row.Int(9)),
 		opened: timeOf(row.Int(10)), ttl: timeOf(row.Int(11)), closed: timeOf(row.Int(12)), endedHere: row.Bool(13), endedThere: row.Bool(14),
-		seen: uint64(row.Int(15)),
+		seen: uint64(row.Int(15)), pauseHere: row.Text(16), pauseThere: row.Text(17), extendHere: timeOf(row.Int(18)), extendThere: timeOf(row.Int(19)),
+		extendID: idOf(row.Blob(20)), extendNo: row.Bool(21), spent: groove.Budget{Messages: row.Int(22), Bytes: row.Int(23)},
 	}, nil
 }
 
@@ -108,8 +136,10 @@ func nilEmpty(b []byte) any {
 }
 
 func updateLeg(tx *store.Tx, r *legRow) error {
-	_, err := tx.Exec("UPDATE leg SET state = ?, reason = ?, opened_at = ?, ttl_at = ?, closed_at = ?, ended_here = ?, ended_there = ? WHERE pk = ?",
-		r.state, r.reason, msOf(r.opened), msOf(r.ttl), msOf(r.closed), r.endedHere, r.endedThere, r.pk)
+	_, err := tx.Exec(`UPDATE leg SET state = ?, reason = ?, opened_at = ?, ttl_at = ?, closed_at = ?, ended_here = ?, ended_there = ?,
+		pause_here = ?, pause_there = ?, extend_here = ?, extend_there = ?, extend_id = ?, extend_no = ?, spent_messages = ?, spent_bytes = ? WHERE pk = ?`,
+		r.state, r.reason, msOf(r.opened), msOf(r.ttl), msOf(r.closed), r.endedHere, r.endedThere,
+		r.pauseHere, r.pauseThere, msOf(r.extendHere), msOf(r.extendThere), blobOf(r.extendID), r.extendNo, r.spent.Messages, r.spent.Bytes, r.pk)
 	return groove.Wrap("write job", groove.KindInternal, err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 )
 
@@ -24,12 +25,15 @@ func (l *leg) runner() {
 			continue
 		}
 		if wait > 0 {
-			timer := time.NewTimer(wait)
+			timer := clock.NewTimer(wait)
 			select {
 			case <-ctx.Done():
-				timer.Stop()
-				return
 			case <-timer.C:
+			case <-l.now:
+			}
+			timer.Stop()
+			if ctx.Err() != nil {
+				return
 			}
 			if _, still := l.wants(); !still {
 				continue
@@ -40,6 +44,37 @@ func (l *leg) runner() {
 			return
 		}
 	}
+}
+
+// hurry dials without a wait if the leg wants a connection and has none.
+func (l *leg) hurry() {
+	l.mu.Lock()
+	l.attempt = 0
+	l.mu.Unlock()
+	select {
+	case l.now <- struct{}{}:
+	default:
+	}
+	l.poke()
+}
+
+// reached tells the other legs of a peer that it can be reached: they do not wait for
+// their next try.
+func (b *Bridge) reached(l *leg) {
+	for _, other := range b.list() {
+		if other != l && other.peerPK == l.peerPK {
+			if row, phase := other.snapshot(); phase == noLink && row.state != groove.LegClosed && other.tried() {
+				other.hurry()
+			}
+		}
+	}
+}
+
+// tried reports whether the last dial failed.
+func (l *leg) tried() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.attempt > 0
 }
 
 // wants says whether the leg should dial, and after what wait.

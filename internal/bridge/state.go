@@ -1,6 +1,10 @@
 package bridge
 
-import "groove/internal/groove"
+import (
+	"slices"
+
+	"groove/internal/groove"
+)
 
 // event is what happens to a leg.
 type event string
@@ -46,6 +50,8 @@ func next(s groove.LegState, e event) groove.LegState {
 		switch e {
 		case evWake, evAccept:
 			return groove.LegOpen
+		case evPause:
+			return groove.LegPaused
 		case evClose:
 			return groove.LegClosed
 		}
@@ -79,4 +85,19 @@ func shown(kept groove.LegState, p linkPhase) groove.LegState {
 		}
 	}
 	return kept
+}
+
+// liveliest orders the states of legs: a job is as alive as its liveliest leg.
+var liveliest = []groove.LegState{groove.LegOpen, groove.LegPaused, groove.LegHandshaking, groove.LegDialing, groove.LegProposed,
+	groove.LegResting, groove.LegClosing, groove.LegClosed}
+
+// JobState derives a job's state from its legs.
+func JobState[L any](legs []L, state func(L) groove.LegState) groove.LegState {
+	best := groove.LegClosed
+	for _, l := range legs {
+		if slices.Index(liveliest, state(l)) < slices.Index(liveliest, best) {
+			best = state(l)
+		}
+	}
+	return best
 }

@@ -20,7 +20,7 @@ func TestNext(t *testing.T) {
 		p: {o, c, p, p, p, p, c, p}, // a proposal neither rests nor pauses: it waits for its answer
 		o: {o, o, h, o, r, o, c, o},
 		h: {h, h, h, o, h, h, c, h}, // a pause outlives the connection
-		r: {o, r, r, r, r, o, c, r},
+		r: {o, r, h, r, r, o, c, r}, // what rests can be paused: it then wakes to nothing
 		c: {c, c, c, c, c, c, c, c}, // nothing opens a closed job
 	}
 	for state, row := range want {

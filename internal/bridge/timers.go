@@ -3,34 +3,40 @@ package bridge
 import (
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
+	"groove/internal/store"
 )
 
-// arm sets the timers that the row asks for: TTL and idle.
+// arm sets the timers that the row asks for: TTL, renewal and idle.
 func (l *leg) arm() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	stop(&l.ttl)
 	stop(&l.idle)
+	stop(&l.renewal)
 	if l.row.state == groove.LegClosed || l.b.ctx.Err() != nil {
 		return
 	}
 	if l.isPeerLeg() {
 		if l.link != nil {
-			l.idle = time.AfterFunc(peerLegUnused, func() { l.timed(l.restPeerLeg) })
+			l.idle = clock.AfterFunc(peerLegUnused, func() { l.timed(l.restPeerLeg) })
 		}
 		return
 	}
 	if !l.row.ttl.IsZero() {
-		l.ttl = time.AfterFunc(l.row.ttl.Sub(l.b.Clock()), func() { l.timed(l.expire) })
+		l.ttl = clock.AfterFunc(l.row.ttl.Sub(l.b.Clock()), func() { l.timed(l.expire) })
+	}
+	if l.row.renewable(l.contract, l.opener) {
+		l.renewal = clock.AfterFunc(l.row.ttl.Add(-renewBefore).Sub(l.b.Clock()), func() { l.timed(l.renew) })
 	}
 	if l.row.state == groove.LegOpen && l.contract != nil && !l.contract.KeepAlive {
-		wait := time.Duration(l.contract.Idle)*time.Second - l.b.Clock().Sub(l.active)
-		l.idle = time.AfterFunc(max(wait, time.Second), func() { l.timed(l.quiet) })
+		wait := time.Duration(l.contract.Idle)*time.Second - (clock.Mono() - l.active)
+		l.idle = clock.AfterFunc(max(wait, time.Second), func() { l.timed(l.quiet) })
 	}
 }
 
-func stop(t **time.Timer) {
+func stop(t **clock.Timer) {
 	if *t != nil {
 		(*t).Stop()
 		*t = nil
@@ -42,6 +48,7 @@ func (l *leg) stopTimers() {
 	defer l.mu.Unlock()
 	stop(&l.ttl)
 	stop(&l.idle)
+	stop(&l.renewal)
 }
 
 // timed runs a timer's work under the bridge's care.
@@ -68,12 +75,14 @@ func (l *leg) expire() {
 	}
 }
 
-// quiet rests a leg on which nothing has moved for its idle time while none of its agents works.
+// quiet rests a leg on which nothing has moved for its idle time while none of the
+// job's agents works, here or there. One that waits for its peer in vain and has
+// nothing to say rests as well: either side dials again with its next message.
 func (l *leg) quiet() {
 	l.mu.Lock()
-	since, up := l.b.Clock().Sub(l.active), l.link != nil
+	since, up := clock.Mono()-l.active, l.link != nil
 	l.mu.Unlock()
-	if l.b.Agents.Busy(l.linked()) {
+	if l.b.Agents.Busy(l.linked()) || up && l.b.Remotes.Busy(l.peerPK, l.theirs()) {
 		l.touch() // a turn counts as use; the next look is an idle time away
 		l.arm()
 		return
@@ -84,5 +93,13 @@ func (l *leg) quiet() {
 	}
 	if up {
 		l.part(groove.ByeIdle, "")
+		return
+	}
+	if backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk); err != nil || backlog.Messages > 0 {
+		return // it is dialled for
+	}
+	err := l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error { return l.change(tx, evRest, nil) })
+	if err != nil && !ended(err) {
+		l.b.Log.Error("a job could not be put to rest", "job", l.job.Short(), "kind", groove.KindOf(err))
 	}
 }

@@ -2,9 +2,9 @@ package bridge
 
 import (
 	"context"
-	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/router"
 	"groove/internal/store"
@@ -71,12 +71,18 @@ func (k *link) heartbeat(h *groove.Heartbeat) error {
 		if groove.KindOf(err) == groove.KindPeerUnreachable {
 			return nil // goodbye is on its way
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return k.glance(h.Time)
 	}
 	k.window.Observe(h.Echo.Time, h.Time.Time, now)
-	k.leg.mu.Lock()
-	k.leg.rtt = now.Sub(h.Echo.Time)
-	k.leg.mu.Unlock()
+	if took := now.Sub(h.Echo.Time); took >= 0 && took < deadAfter { // else the clock was set meanwhile
+		k.leg.mu.Lock()
+		k.leg.rtt = took
+		k.leg.mu.Unlock()
+	}
+	k.judgeClock()
 	k.mu.Lock()
 	echoes := k.echoes
 	k.echoes = nil
@@ -130,7 +136,7 @@ func (k *link) goodbye(ctx context.Context, g *groove.Goodbye) (bool, error) {
 
 // flushed waits until the writer has sent the answering goodbye.
 func (k *link) flushed(ctx context.Context) error {
-	timer := time.NewTimer(goodbyeWait)
+	timer := clock.NewTimer(goodbyeWait)
 	defer timer.Stop()
 	select {
 	case <-k.byeSent:

@@ -16,12 +16,13 @@ import (
 func legRef(pk int64) string { return strconv.FormatInt(pk, 10) }
 
 // queueUpdate sends a job.update through the outbox: it survives what a message survives.
-func (l *leg) queueUpdate(tx *store.Tx, u groove.JobUpdate) error {
+// answers names the update that it answers, zero for none.
+func (l *leg) queueUpdate(tx *store.Tx, u groove.JobUpdate, answers groove.MessageID) error {
 	raw, err := schema.Encode(&u)
 	if err != nil {
 		return err
 	}
-	_, err = l.b.Mailbox.Queue(tx, l.pk, mailbox.Item{Type: groove.TypeJobUpdate, Payload: raw})
+	_, err = l.b.Mailbox.Queue(tx, l.pk, mailbox.Item{Type: groove.TypeJobUpdate, ReplyTo: answers, Payload: raw})
 	return err
 }
 
@@ -35,6 +36,11 @@ func (b *Bridge) propose(ctx context.Context, peer groove.Peer, job groove.JobID
 	if answer == groove.Deny {
 		return nil, groove.Errorf("accept job", groove.KindDenied, "the user takes no jobs from this peer")
 	}
+	own := b.rival(peer, contract)
+	if own != nil && b.stands(own, peer) {
+		own.hurry()
+		return nil, groove.Errorf("accept job", groove.KindJobPaused, "this daemon has opened the same job, and its proposal stands")
+	}
 	if open := b.openWith(peer.PK); open >= maxJobs {
 		return nil, groove.Errorf("accept job", groove.KindJobLimit, "%d jobs are open with this peer", open)
 	}
@@ -46,14 +52,19 @@ func (b *Bridge) propose(ctx context.Context, peer groove.Peer, job groove.JobID
 		l = newLeg(b, row)
 		b.Mailbox.Leg(l.pk, l.peerPK, l.job, l.pull)
 		b.Audit.Append(tx, audit.Entry{Event: "job.proposed", Peer: peer.ID, Job: job, Detail: groove.CleanLabel(contract.Title, 120)})
-		if answer == groove.Allow {
+		if own != nil {
+			if err := own.fold(tx, l); err != nil {
+				return err
+			}
+		}
+		if answer == groove.Allow || own != nil {
 			return l.accept(tx)
 		}
 		until := groove.At(b.Clock().Add(proposalWait))
 		if err := b.Asker.Ask(tx, AskJob, legRef(l.pk), "Job proposed by "+peer.Name+": "+contract.Title, contract, proposalWait); err != nil {
 			return err
 		}
-		return l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobPending, Until: &until})
+		return l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobPending, Until: &until}, groove.MessageID{})
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +108,7 @@ func (l *leg) accept(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	return l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobAccept, OpenedAt: &now})
+	return l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobAccept, OpenedAt: &now}, groove.MessageID{})
 }
 
 // AnswerJob is the effect of the user's answer to a proposed job.
@@ -113,11 +124,11 @@ func (b *Bridge) AnswerJob(tx *store.Tx, ref string, yes bool, kind groove.Kind)
 	if yes {
 		return l.accept(tx)
 	}
-	if err := l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobDeny, Kind: kind}); err != nil {
+	if err := l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobDeny, Kind: kind}, groove.MessageID{}); err != nil {
 		return err
 	}
 	// The leg stays until the opener has the answer: it then says goodbye (denied).
-	return l.change(tx, evPause, func(r *legRow) { r.reason = string(groove.ByeDenied) })
+	return l.change(tx, "", func(r *legRow) { r.reason = string(groove.ByeDenied) })
 }
 
 func (b *Bridge) byRef(ref string) (*leg, error) {
@@ -155,7 +166,7 @@ func (b *Bridge) AnswerMessage(tx *store.Tx, ref string, yes bool, kind groove.K
 }
 
 // update applies the peer's job.update, in the transaction that records it.
-func (k *link) update(tx *store.Tx, u *groove.JobUpdate) error {
+func (k *link) update(tx *store.Tx, id groove.MessageID, u *groove.JobUpdate) error {
 	l := k.leg
 	switch u.Action {
 	case groove.JobAccept:
@@ -179,9 +190,14 @@ func (k *link) update(tx *store.Tx, u *groove.JobUpdate) error {
 		tx.AfterCommit(func() { l.b.later(func() { l.part(groove.ByeDenied, "") }) })
 		return l.change(tx, evDeny, func(r *legRow) { r.reason = reason })
 	case groove.JobPause:
-		return l.change(tx, evPause, func(r *legRow) { r.reason = "peer: " + u.Reason })
+		return l.peerPaused(tx, u.Reason)
 	case groove.JobResume:
-		return l.change(tx, evResume, func(r *legRow) { r.reason = "" })
+		return l.peerResumed(tx)
+	case groove.JobExtend:
+		if u.Answer == "" {
+			return l.extendAsked(tx, *u.TTLAt, id)
+		}
+		return l.extendAnswered(tx, *u.TTLAt, u.Answer == "yes")
 	case groove.JobEnd:
 		return k.peerDone(tx, u)
 	}
@@ -244,7 +260,7 @@ func (l *leg) ourSideDone(tx *store.Tx) (bool, error) {
 			summary = text
 		}
 	}
-	if err := l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobEnd, Reason: string(groove.ByeJobComplete), Summary: groove.CleanLabel(summary, 1000)}); err != nil {
+	if err := l.queueUpdate(tx, groove.JobUpdate{Action: groove.JobEnd, Reason: string(groove.ByeJobComplete), Summary: groove.CleanLabel(summary, 1000)}, groove.MessageID{}); err != nil {
 		return false, err
 	}
 	return true, l.change(tx, "", func(r *legRow) { r.endedHere = true })

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/envelope"
 	"groove/internal/groove"
 	"groove/internal/mailbox"
@@ -14,7 +15,7 @@ import (
 // write is the writer: it sends what there is, keeps the connection alive, and
 // ends it when the peer is dead.
 func (k *link) write(ctx context.Context) error {
-	timer := time.NewTimer(heartbeatIdle)
+	timer := clock.NewTimer(heartbeatIdle)
 	defer timer.Stop()
 	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)
 	var parted <-chan time.Time
@@ -35,7 +36,7 @@ func (k *link) write(ctx context.Context) error {
 			}
 			if bye && parted == nil {
 				close(k.byeSent)
-				parted = time.After(goodbyeWait)
+				parted = clock.After(goodbyeWait)
 			}
 			continue
 		}
@@ -59,8 +60,8 @@ func (k *link) write(ctx context.Context) error {
 
 // nextTick is the time to the next heartbeat, to the peer's death, or to a parked message.
 func (k *link) nextTick(again time.Time) time.Duration {
-	now := time.Now()
-	next := min(heartbeatIdle-now.Sub(time.Unix(0, k.lastSent.Load())), deadAfter-now.Sub(time.Unix(0, k.lastRead.Load())))
+	now := clock.Mono()
+	next := min(heartbeatIdle-(now-time.Duration(k.lastSent.Load())), deadAfter-(now-time.Duration(k.lastRead.Load())))
 	if !again.IsZero() {
 		next = min(next, again.Sub(k.leg.b.Clock()))
 	}
@@ -68,18 +69,14 @@ func (k *link) nextTick(again time.Time) time.Duration {
 }
 
 func (k *link) tick() error {
-	now := time.Now()
-	if now.Sub(time.Unix(0, k.lastRead.Load())) >= deadAfter {
+	now := clock.Mono()
+	if now-time.Duration(k.lastRead.Load()) >= deadAfter {
 		return groove.Errorf("keep connection", groove.KindPeerUnreachable, "nothing was heard for %s", deadAfter)
 	}
-	if now.Sub(time.Unix(0, k.lastSent.Load())) < heartbeatIdle {
+	if now-time.Duration(k.lastSent.Load()) < heartbeatIdle {
 		return nil
 	}
-	_, err := k.say(groove.TypeHeartbeat, &groove.Heartbeat{Time: groove.At(k.leg.b.Clock()), Audit: k.leg.b.Audit.Signed()}, groove.MessageID{})
-	if groove.KindOf(err) == groove.KindPeerUnreachable {
-		return nil
-	}
-	return err
+	return k.measure()
 }
 
 // frameBudget is the payload of one frame: 1 MiB less the signature and the
@@ -170,7 +167,7 @@ func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err
 			bye = bye || e.Type == groove.TypeGoodbye
 		}
 		env = env[n:]
-		k.lastSent.Store(time.Now().UnixNano())
+		k.lastSent.Store(int64(clock.Mono()))
 	}
 	if cap(k.buf) > 256<<10 {
 		k.buf = nil // an idle connection keeps no large buffer

@@ -14,14 +14,14 @@ const step = 2 * time.Second
 func compare(ctx context.Context, moved func()) {
 	ticker := time.NewTicker(time.Minute)
 	defer ticker.Stop()
-	wall, mono := Now().Round(0), Mono()
+	wall, mono := Now(), Mono()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now, since := Now().Round(0), Mono()
+		now, since := Now(), Mono()
 		if (now.Sub(wall) - (since - mono)).Abs() > step {
 			moved()
 		}

@@ -9,8 +9,9 @@ type Timer = time.Timer
 
 var start = time.Now()
 
-// Now is the wall clock.
-func Now() time.Time { return time.Now() }
+// Now is the wall clock, and that alone: without the even clock that time.Time carries, so
+// that the difference of two shows what sleep and a new setting added.
+func Now() time.Time { return time.Now().Round(0) }
 
 // Mono is the time since the process started, by the clock that is never set.
 func Mono() time.Duration { return time.Since(start) }

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Name     string // label of this daemon
 	Bridge   Bridge
+	Gate     Gate
 	API      API
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
@@ -36,6 +37,11 @@ type Config struct {
 type Bridge struct {
 	Listen    []string // host:port with an IP address or localhost; none: the bridge stays closed
 	Advertise []string // host:port for invites, 1–8; none: Advertised finds them
+}
+
+// Gate is how other sources are kept from the bridge's port.
+type Gate struct {
+	Mode string // auto, kernel or reset
 }
 
 // API is where agents and the browser come in. It is always on the loopback.

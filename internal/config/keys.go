@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ var keys = []key{
 	{"name", "a label of 1 to 64 bytes without control characters", "", readName},
 	{"bridge.listen", `addresses as "0.0.0.0:31416", "100.64.0.2:31416", "[::1]:31416"; [] keeps the bridge closed`, []string{"0.0.0.0:31416"}, readListen},
 	{"bridge.advertise", `1 to 8 of "host:port" that peers can reach`, []string{}, readAdvertise},
+	{"gate.mode", "auto (kernel where the process may), kernel or reset", "auto", oneOf("auto", "kernel", "reset")},
 	{"api.port", "a port from 0 to 65535 (0: any free one), always on 127.0.0.1", int64(31415), number(0, math.MaxUint16)},
 	{"rate", `messages a minute from 1 to 1000000, or "off"`, int64(100), readRate},
 	{"job.ttl", `"1m" to "24h", or seconds`, 2 * time.Hour, duration(time.Minute, 24*time.Hour)},
@@ -119,6 +121,15 @@ func toDuration(v any) (time.Duration, error) {
 func seconds(n int64) time.Duration {
 	const limit = math.MaxInt64 / int64(time.Second)
 	return time.Duration(min(max(n, -limit), limit)) * time.Second
+}
+
+func oneOf(words ...string) func(any) (any, error) {
+	return func(v any) (any, error) {
+		if s, ok := v.(string); ok && slices.Contains(words, s) {
+			return s, nil
+		}
+		return nil, wrongType(strings.Join(words, ", "), v)
+	}
 }
 
 func readLevel(v any) (any, error) {

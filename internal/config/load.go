@@ -218,6 +218,7 @@ func (l *loader) fill() {
 	if l.unsafe {
 		c.Bridge.Listen = nil
 	}
+	c.Gate.Mode = v.String("gate.mode")
 	c.API.Port = v.Int("api.port")
 	c.Rate = v.Int64("rate")
 	c.Job = Job{TTL: v.Duration("job.ttl"), Idle: v.Duration("job.idle")}

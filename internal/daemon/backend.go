@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"os"
 
 	"groove/internal/api"
 	"groove/internal/approval"
@@ -19,8 +20,7 @@ func (d *daemon) Status(ctx context.Context) (api.Status, error) {
 	info := d.info()
 	s := api.Status{Version: groove.Version, PID: info.PID, Home: info.Home, ID: info.ID, Name: info.Name, Started: groove.At(d.started),
 		Socket: info.Socket, TCP: info.TCP, Peers: len(d.book.Peers()), Problems: d.problems(),
-		Gate: api.Gate{Mode: d.gate.Mode(), Open: len(d.gate.Addrs()) > 0, Listen: d.listening(), Advertise: d.advertised()}}
-	_, s.Gate.Any = d.pairing.Sources()
+		Gate: d.gateNow(), Root: os.Geteuid() == 0}
 	for _, c := range d.agents.Cards() {
 		if !c.Status.Ended() {
 			s.Agents++
@@ -52,6 +52,9 @@ func (d *daemon) problems() []api.Trouble {
 	}
 	if e := d.shut.Load(); e != nil {
 		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Op + ": " + e.Why(), Fix: e.Fix})
+	}
+	if e := d.gateProblem(); e != nil {
+		out = append(out, api.Trouble{Kind: e.Kind, Detail: "gate mode " + string(d.gate.State().Mode) + ": " + e.Why(), Fix: e.Fix})
 	}
 	return out
 }

@@ -28,6 +28,7 @@ import (
 	"groove/internal/approval"
 	"groove/internal/audit"
 	"groove/internal/bridge"
+	"groove/internal/clock"
 	"groove/internal/config"
 	"groove/internal/driver/acp"
 	"groove/internal/driver/shim"
@@ -95,6 +96,9 @@ type daemon struct {
 
 // Run runs the daemon of a home until ctx ends or it is told to stop.
 func Run(ctx context.Context, opts Options) error {
+	if err := keepCapabilities(); err != nil { // before anything can be started
+		return err
+	}
 	if err := config.EnsureHome(opts.Home); err != nil {
 		return err
 	}
@@ -108,7 +112,7 @@ func Run(ctx context.Context, opts Options) error {
 	debug.SetGCPercent(50)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &daemon{opts: opts, started: time.Now(), stop: stop, changes: newChanges()}
+	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges()}
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
@@ -128,6 +132,9 @@ func (d *daemon) open(ctx context.Context) error {
 		out = io.Discard
 	}
 	d.log = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: d.cfg.Log.Level}))
+	if os.Geteuid() == 0 {
+		d.log.Warn("the daemon runs as root, and so do its agents")
+	}
 	for _, p := range d.cfg.Problems {
 		d.log.Warn("setting not used", "where", p.Where, "key", p.Key, "why", p.Why)
 	}
@@ -140,14 +147,14 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.store, err = store.Open(ctx, filepath.Join(home, "groove.db"), d.log); err != nil {
 		return err
 	}
-	if d.audit, err = audit.Open(ctx, d.store, time.Now, d.self.Sign); err != nil {
+	if d.audit, err = audit.Open(ctx, d.store, clock.Now, d.self.Sign); err != nil {
 		return err
 	}
 	if err := d.openFederation(ctx); err != nil {
 		return err
 	}
 	d.sweep()
-	if d.remotes, err = agents.NewRemotes(ctx, d.store, time.Now); err != nil {
+	if d.remotes, err = agents.NewRemotes(ctx, d.store, clock.Now); err != nil {
 		return err
 	}
 	d.openRooms()
@@ -158,14 +165,14 @@ func (d *daemon) openFederation(ctx context.Context) error {
 	var err error
 	d.book, err = federation.OpenBook(ctx, federation.BookOptions{
 		Dir: filepath.Join(d.opts.Home, "federation", "peers"), Store: d.store, Audit: d.audit,
-		Self: d.self.ID, SelfKey: d.self.Public, Clock: time.Now, Log: d.log,
+		Self: d.self.ID, SelfKey: d.self.Public, Clock: clock.Now, Log: d.log,
 	})
 	if err != nil {
 		return err
 	}
 	d.pairing, err = federation.NewPairing(ctx, federation.PairingOptions{
 		Book: d.book, Store: d.store, Audit: d.audit, Key: d.self.Key, Name: d.cfg.Name, Addresses: d.advertised,
-		Dial: d.dialPairing, Clock: time.Now, Log: d.log, OnArmed: d.sourcesChanged, Rate: &d.cfg.Rate,
+		Dial: d.dialPairing, Clock: clock.Now, Log: d.log, OnArmed: d.sourcesChanged, Rate: &d.cfg.Rate,
 	})
 	return err
 }
@@ -181,19 +188,19 @@ func (d *daemon) sweep() {
 func (d *daemon) cgroupPrefix() string { return "groove-" + d.self.ID.Short() + "-" }
 
 func (d *daemon) openRooms() {
-	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log})
+	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log})
 	d.approvals.OnChange(d.changes.bump)
-	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log,
+	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log,
 		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName, Waits: func(leg int64) string { return d.bridge.Waits(leg) }})
 	d.driver = acp.New(acp.Options{Logger: d.log, Version: groove.Version})
 	d.agents = agents.New(agents.Options{
-		Store: d.store, Audit: d.audit, Clock: time.Now, Log: d.log, Mail: d.mailbox,
+		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Ask: d.askPermission,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
-		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: time.Now, Log: d.log,
+		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: clock.Now, Log: d.log,
 		Self: d.self.ID, Key: d.self.Key, Name: d.cfg.Name, Instance: identity.NewInstance(),
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump,
 	})
@@ -203,7 +210,9 @@ func (d *daemon) openRooms() {
 	d.approvals.Handle(bridge.AskMessage, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerMessage(tx, a.Ref, a.Yes(), refusalKind(a))
 	})
-	d.gate = gate.New(gate.Options{Log: d.log, Refused: d.gateRefused})
+	d.approvals.Handle(bridge.AskResume, func(tx *store.Tx, a approval.Approval) error { return d.bridge.AnswerResume(tx, a.Ref, a.Yes()) })
+	d.approvals.Handle(bridge.AskExtend, func(tx *store.Tx, a approval.Approval) error { return d.bridge.AnswerExtend(tx, a.Ref, a.Yes()) })
+	d.gate = gate.New(gate.Options{Log: d.log, Refused: d.gateRefused, Dropped: d.gateDropped})
 }
 
 func refusalKind(a approval.Approval) groove.Kind {
@@ -255,8 +264,10 @@ func (d *daemon) serve(ctx context.Context) error {
 	}
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
+	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })
 	d.run.Go(func() { d.serveBridge(ctx) })
 	d.book.OnChange(d.sourcesChanged)
+	d.book.OnChange(d.bridge.Hurry) // a peer may have another address
 	d.sourcesChanged()
 
 	answered := make(chan error, 1)
@@ -268,6 +279,13 @@ func (d *daemon) serve(ctx context.Context) error {
 	err := <-answered
 	d.stop()
 	return err
+}
+
+// clockMoved tells the rooms whose deadlines are times of day. It does not block.
+func (d *daemon) clockMoved() {
+	d.mailbox.ClockMoved()
+	d.approvals.ClockMoved()
+	d.bridge.ClockMoved()
 }
 
 func (d *daemon) info() Info {

@@ -2,8 +2,8 @@ package daemon
 
 import (
 	"context"
-	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -13,7 +13,7 @@ func (d *daemon) send(ctx context.Context, draft groove.Draft) (groove.Sent, err
 	if status, exists := d.agents.Lookup(draft.From); draft.From != groove.User && (!exists || status.Ended()) {
 		return groove.Sent{}, groove.Errorf("send message", groove.KindAgentExited, "agent %s has ended", draft.From)
 	}
-	if !draft.Expires.IsZero() && !draft.Expires.After(time.Now()) {
+	if !draft.Expires.IsZero() && !draft.Expires.After(clock.Now()) {
 		return groove.Sent{}, groove.Errorf("send message", groove.KindExpired, "the message has expired already")
 	}
 	if draft.ReplyTo.IsZero() {

@@ -17,8 +17,12 @@ import (
 )
 
 // openGate names the addresses on which the bridge listens and opens the port if
-// anybody is admitted; else it opens with the first source. It fails with KindPortTaken.
+// anybody is admitted; else it opens with the first source. It fails with KindPortTaken,
+// and with KindGateFilter where a filter is wanted and cannot be set.
 func (d *daemon) openGate() error {
+	if err := d.gate.SetMode(gate.Mode(d.cfg.Gate.Mode)); err != nil {
+		return err
+	}
 	for _, addr := range d.cfg.Bridge.Listen {
 		if err := d.gate.Listen(addr); err != nil {
 			return err

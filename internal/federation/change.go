@@ -31,7 +31,7 @@ func (b *Book) Add(ctx context.Context, p groove.Peer) (groove.Peer, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := begin(tx, p.ID, noTranscript, file, now.Add(-pairTime)); err != nil {
+		if err := begin(tx, p.ID, noTranscript, file, yes, now.Add(-pairTime)); err != nil {
 			return false, err
 		}
 		row, _, err := tx.One("SELECT pk FROM peer WHERE daemon_id = ?", p.ID)

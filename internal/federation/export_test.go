@@ -11,3 +11,9 @@ func DecodeMessage(data []byte) (who []byte, err error) {
 	}
 	return m.Who, nil
 }
+
+// WordsOf and CommitmentOf are pure.
+var (
+	WordsOf      = wordsOf
+	CommitmentOf = commitmentOf
+)

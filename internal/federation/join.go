@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -134,7 +135,7 @@ func (p *Pairing) prove(ctx context.Context, conn Conn, inv Invite, addr string,
 			return false, err
 		}
 		p.opts.Audit.Append(tx, audit.Entry{Event: "pair", Peer: peer.ID, Source: addr, Detail: "an invite was used here; the other side's yes is awaited"})
-		return true, begin(tx, peer.ID, transcript, file, p.opts.Clock())
+		return true, begin(tx, peer.ID, transcript, file, yes, p.opts.Clock())
 	})
 }
 
@@ -189,7 +190,7 @@ func (p *Pairing) outcome(id groove.DaemonID, transcript []byte, seen *progress,
 
 // pause waits; it fails with KindTimeout when ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+	timer := clock.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -46,11 +46,15 @@ type PairingOptions struct {
 	Log     *slog.Logger
 	Rand    io.Reader // of secrets; nil: the system's
 	Rate    *int64    // of a new peer's policy; nil: the default
-	OnArmed func()    // called after Sources may have changed, not by NewPairing; must change nothing here
+	OnArmed func()    // called after Sources or an arming may have changed, not by NewPairing; must change nothing here
+	// Ask puts the question whether both machines show the same words, in the
+	// transaction, and returns its ID; Withdraw takes back what became moot. Nil: nobody is asked.
+	Ask      func(tx *store.Tx, w Words, within time.Duration) (string, error)
+	Withdraw func(tx *store.Tx, ref string) error
 }
 
-// Pairing makes peers by invite: it keeps the invites, speaks both sides of the
-// conversation, and brings both users' words across. It is safe for concurrent use.
+// Pairing makes peers by five words and by invite: it keeps what is armed, speaks both
+// sides of the conversation, and brings both users' words across. It is safe for concurrent use.
 type Pairing struct {
 	opts  PairingOptions
 	book  *Book
@@ -62,7 +66,14 @@ type Pairing struct {
 	mu       sync.Mutex
 	talking  map[groove.DaemonID]int // conversations under way
 	serving  int                     // connections that Serve holds
+	attempts []*attempt              // addresses that are armed, and those that were
+	convs    map[groove.DaemonID]*conversation
+	inbound  map[groove.DaemonID]int // connections that Serve holds, by their keys
+	came     chan struct{}           // closed and replaced when one is added to inbound
+	moot     []string                // questions to take back
+	stale    atomic.Bool             // the book is behind its rows
 	rearming sync.Mutex
+	arming   sync.Mutex // one Arm or Cancel at a time
 }
 
 // arming is one reason to admit sources for pairing.
@@ -77,7 +88,11 @@ func NewPairing(ctx context.Context, opts PairingOptions) (*Pairing, error) {
 	if opts.Rand == nil {
 		opts.Rand = rand.Reader
 	}
-	p := &Pairing{opts: opts, book: opts.Book, pub: opts.Key.Public().(ed25519.PublicKey), wake: make(chan struct{}, 1), talking: map[groove.DaemonID]int{}}
+	p := &Pairing{opts: opts, book: opts.Book, pub: opts.Key.Public().(ed25519.PublicKey), wake: make(chan struct{}, 1), talking: map[groove.DaemonID]int{},
+		convs: map[groove.DaemonID]*conversation{}, inbound: map[groove.DaemonID]int{}, came: make(chan struct{})}
+	if err := p.loadArmings(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.rearm(ctx); err != nil { // the caller has nothing yet to ask Sources of
 		return nil, err
 	}
@@ -91,7 +106,7 @@ func NewPairing(ctx context.Context, opts PairingOptions) (*Pairing, error) {
 }
 
 // Sources returns what the gate admits for pairing now: the sources of live
-// invites, and the addresses of peers whose pairing is not finished.
+// invites, what is armed, and the addresses of peers whose pairing is not finished.
 func (p *Pairing) Sources() (prefixes []netip.Prefix, any bool) {
 	now := p.opts.Clock()
 	for _, a := range *p.armed.Load() {
@@ -113,10 +128,16 @@ func (p *Pairing) ArmedFor(source netip.AddrPort) bool {
 
 // refresh derives the sources from the rows and wakes the worker.
 func (p *Pairing) refresh(ctx context.Context) error {
+	p.follow()
 	if err := p.rearm(ctx); err != nil {
 		return err
 	}
 	p.poke()
+	p.mu.Lock()
+	for _, c := range p.convs {
+		c.poke()
+	}
+	p.mu.Unlock()
 	if p.opts.OnArmed != nil {
 		p.opts.OnArmed()
 	}
@@ -150,6 +171,14 @@ func (p *Pairing) rearm(ctx context.Context) error {
 			armed = append(armed, arming{prefixes: p.book.sourcesOf(peer), until: g.end()})
 		}
 	}
+	p.mu.Lock()
+	now := p.opts.Clock()
+	for _, a := range p.live() {
+		if now.Before(a.open()) {
+			armed = append(armed, arming{prefixes: a.sources, until: a.open()})
+		}
+	}
+	p.mu.Unlock()
 	p.armed.Store(&armed)
 	return nil
 }

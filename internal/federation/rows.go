@@ -131,28 +131,29 @@ func loadProgress(tx *store.Tx, pk int64) (progress, bool, error) {
 	return progressOf(row), true, nil
 }
 
-// begin commits this side's yes to a transcript: the peer's row, by its ID (a
-// daemon once unpaired has its old row), and its pairing.
-func begin(tx *store.Tx, id groove.DaemonID, transcript, file []byte, now time.Time) error {
+// begin commits this side's word on a transcript: the peer's row, by its ID (a
+// daemon once unpaired has its old row), and its pairing. After a no nobody may knock.
+func begin(tx *store.Tx, id groove.DaemonID, transcript, file []byte, mine verdict, now time.Time) error {
 	row, known, err := tx.One("SELECT pk, state FROM peer WHERE daemon_id = ?", id)
 	if err != nil {
 		return err
 	}
 	var pk int64
 	again := known && groove.PeerState(row.Text(1)) == groove.PeerActive
+	state := outcome(mine, unsaid)
 	switch {
 	case !known:
-		pk, err = tx.Insert("INSERT INTO peer(daemon_id, state, paired_at) VALUES(?,?,?)", id, groove.PeerConfirming, now.UnixMilli())
+		pk, err = tx.Insert("INSERT INTO peer(daemon_id, state, paired_at) VALUES(?,?,?)", id, state, now.UnixMilli())
 	case again:
 		pk = row.Int(0)
 	default:
 		pk = row.Int(0)
-		_, err = tx.Exec("UPDATE peer SET state = ?, unpaired_at = NULL WHERE pk = ?", groove.PeerConfirming, pk)
+		_, err = tx.Exec("UPDATE peer SET state = ?, unpaired_at = NULL WHERE pk = ?", state, pk)
 	}
 	if err != nil {
 		return err
 	}
-	return putPairing(tx, progress{pk: pk, transcript: transcript, mine: yes, until: now.Add(pairTime), file: file, again: again, armed: true})
+	return putPairing(tx, progress{pk: pk, transcript: transcript, mine: mine, until: now.Add(pairTime), file: file, again: again, armed: mine == yes})
 }
 
 func putPairing(tx *store.Tx, p progress) error {

@@ -1,9 +1,11 @@
 package federation
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -30,6 +32,7 @@ func (p *Pairing) Serve(ctx context.Context, conn Conn) {
 		return
 	}
 	defer p.leave()
+	defer p.arrived(groove.IDOf(conn.PeerKey()))()
 	if !p.ArmedFor(conn.Remote()) {
 		p.hangUp(conn, groove.KindPairNotArmed)
 		return
@@ -39,7 +42,7 @@ func (p *Pairing) Serve(ctx context.Context, conn Conn) {
 		err = p.serve(ctx, conn, m)
 	}
 	switch kind := groove.KindOf(err); {
-	case err == nil:
+	case err == nil, errors.Is(err, errStands):
 		p.hangUp(conn, "")
 	case kind == groove.KindPairMalformed, kind == groove.KindTimeout && ctx.Err() == nil:
 		p.junk.take(conn.Remote().Addr(), p.opts.Clock())
@@ -69,6 +72,8 @@ func (p *Pairing) leave() {
 
 func (p *Pairing) serve(ctx context.Context, conn Conn, m *message) error {
 	switch m.T {
+	case "commit":
+		return p.serveCommit(ctx, conn, m)
 	case "proof":
 		return p.serveProof(ctx, conn, m)
 	case "answer", "ack":
@@ -111,7 +116,7 @@ func (p *Pairing) serveProof(ctx context.Context, conn Conn, m *message) error {
 			return false, err
 		}
 		p.opts.Audit.Append(tx, audit.Entry{Event: "pair", Peer: id, Source: conn.Remote().String(), Detail: "an invite was used; the other side's yes is awaited"})
-		return true, begin(tx, id, transcript, file, p.opts.Clock())
+		return true, begin(tx, id, transcript, file, yes, p.opts.Clock())
 	})
 	if err != nil {
 		return err
@@ -187,6 +192,9 @@ func (p *Pairing) serveAgain(ctx context.Context, conn Conn, m *message) error {
 	key := slices.Clone(conn.PeerKey())
 	id := groove.IDOf(key)
 	g, open := p.book.pairing(id)
+	if c := p.conversed(id, m.transcript); c != nil && !(open && bytes.Equal(g.transcript, c.saw)) {
+		return p.talkAgain(ctx, c, conn, m)
+	}
 	if open {
 		defer p.hold(id)()
 		return p.talk(ctx, conn, talk{id: id, key: key, transcript: g.transcript, first: m})

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 )
 
@@ -28,7 +29,8 @@ type talk struct {
 	key        ed25519.PublicKey
 	transcript []byte
 	dialler    bool
-	first      *message // already read, may be nil
+	first      *message      // already read, may be nil
+	words      *conversation // whose words are compared; nil: by invite, both have said yes
 }
 
 // pairing returns what is under way with a daemon.
@@ -41,10 +43,15 @@ func (b *Book) pairing(id groove.DaemonID) (progress, bool) {
 // talk says this side's answer until it is acknowledged, and hears the other's. It
 // returns nil once nothing is left to say, and leaves closing to the caller.
 func (p *Pairing) talk(ctx context.Context, conn Conn, t talk) error {
-	repeating, stop := context.WithCancel(ctx)
+	talking, stop := context.WithCancel(ctx)
 	var repeater sync.WaitGroup
-	repeater.Go(func() { p.repeat(repeating, conn, t) })
-	err := p.listen(ctx, conn, t)
+	repeater.Go(func() {
+		if p.repeat(talking, conn, t) { // all is said: what is not heard by now was said elsewhere
+			_ = pause(talking, silence)
+			stop()
+		}
+	})
+	err := p.listen(talking, conn, t)
 	stop()
 	repeater.Wait()
 	if err == nil && !t.dialler {
@@ -53,28 +60,55 @@ func (p *Pairing) talk(ctx context.Context, conn Conn, t talk) error {
 	return err
 }
 
-// repeat sends this side's word, as it stands at that moment, every 2 s.
-func (p *Pairing) repeat(ctx context.Context, conn Conn, t talk) {
-	timer := time.NewTimer(0)
+// repeat sends this side's word, as it stands at that moment, every 2 s. It reports
+// whether there is nothing left to say in this pairing.
+func (p *Pairing) repeat(ctx context.Context, conn Conn, t talk) (over bool) {
+	timer := clock.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
+		case <-t.woken():
 		case <-timer.C:
 		}
-		g, open := p.book.pairing(t.id)
-		if !open || !bytes.Equal(g.transcript, t.transcript) {
-			return
+		g, stands := p.stands(t)
+		if !stands && !p.undecided(t) || stands && g.settled() {
+			return true
 		}
-		if !g.acked && g.mine != unsaid {
+		if stands && !g.acked && g.mine != unsaid {
 			sig := ed25519.Sign(p.opts.Key, answerMessage(t.transcript, g.mine == yes))
 			if err := send(ctx, conn, encodeAnswer(t.transcript, g.mine == yes, p.opts.Clock(), sig)); err != nil {
-				return // the reader sees the same end and reports it
+				return false // the reader sees the same end and reports it
 			}
 		}
 		timer.Reset(repeatEvery)
 	}
+}
+
+// woken tells that this user may have said a word; nil, which never does, by invite.
+func (t talk) woken() <-chan struct{} {
+	if t.words == nil {
+		return nil
+	}
+	return t.words.wake
+}
+
+// stands returns the row of the talk's own pairing.
+func (p *Pairing) stands(t talk) (progress, bool) {
+	g, open := p.book.pairing(t.id)
+	return g, open && bytes.Equal(g.transcript, t.transcript)
+}
+
+// undecided reports whether this user still compares words.
+func (p *Pairing) undecided(t talk) bool {
+	if t.words == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := t.words.of
+	return !t.words.over && a.table == t.words && a.said == nil
 }
 
 func (p *Pairing) listen(ctx context.Context, conn Conn, t talk) error {
@@ -86,15 +120,19 @@ func (p *Pairing) listen(ctx context.Context, conn Conn, t talk) error {
 				return err
 			}
 		}
-		g, open := p.book.pairing(t.id)
-		if !open || !bytes.Equal(g.transcript, t.transcript) {
+		g, stands := p.stands(t)
+		if !stands && !p.undecided(t) {
 			return groove.Errorf("pair", groove.KindPairNotArmed, "this pairing is over")
 		}
-		if g.settled() {
+		if stands && g.settled() {
 			return p.lastWord(ctx, conn, t, g, answered)
 		}
+		within := silence
+		if t.words != nil && !answered { // the other user still compares
+			within = armTime + pairTime
+		}
 		var err error
-		if next, err = receive(ctx, conn, silence); err != nil {
+		if next, err = receive(ctx, conn, within); err != nil {
 			if groove.KindOf(err) == groove.KindTimeout {
 				return groove.Errorf("pair", groove.KindPeerUnreachable, "the connection died: %w", err)
 			}
@@ -115,6 +153,9 @@ func (p *Pairing) lastWord(ctx context.Context, conn Conn, t talk, g progress, a
 
 // hear takes one message of step 4.
 func (p *Pairing) hear(ctx context.Context, conn Conn, t talk, m *message) error {
+	if _, stands := p.stands(t); !stands && p.undecided(t) {
+		return p.hearEarly(ctx, conn, t, m)
+	}
 	switch m.T {
 	case "answer":
 		return p.hearAnswer(ctx, conn, t, m)
@@ -132,13 +173,41 @@ func (p *Pairing) hear(ctx context.Context, conn Conn, t talk, m *message) error
 	return groove.Errorf("pair", groove.KindPairMalformed, "%s does not belong here", m.T)
 }
 
-// hearAnswer commits the other user's word, then acknowledges it.
-func (p *Pairing) hearAnswer(ctx context.Context, conn Conn, t talk, m *message) error {
+// hearEarly takes what the other side says before this user has said a word. Nothing
+// of it is committed: a yes is repeated until it is acknowledged, and a no ends
+// this.
+func (p *Pairing) hearEarly(ctx context.Context, conn Conn, t talk, m *message) error {
+	switch m.T {
+	case "refuse":
+		return refusedBy(m.Kind)
+	case "answer":
+		if err := t.check(m); err != nil || m.Yes {
+			return err
+		}
+		p.conclude(ctx, t.words, refusedBy(groove.KindPairWordsDiffer), true)
+		if err := send(ctx, conn, encodeAck(m.transcript, false)); err != nil {
+			p.opts.Log.Debug("acknowledgement not sent", "peer", t.id.Short(), "err", err)
+		}
+		return refusedBy(groove.KindPairWordsDiffer)
+	}
+	return groove.Errorf("pair", groove.KindPairMalformed, "%s does not belong here", m.T)
+}
+
+// check refuses an answer that is not the other user's word on this transcript.
+func (t talk) check(m *message) error {
 	if !bytes.Equal(m.transcript, t.transcript) {
 		return groove.Errorf("pair", groove.KindPairNotArmed, "an answer to another pairing")
 	}
 	if !ed25519.Verify(t.key, answerMessage(m.transcript, m.Yes), m.sig) {
 		return groove.Errorf("pair", groove.KindPairMalformed, "an answer whose signature does not fit")
+	}
+	return nil
+}
+
+// hearAnswer commits the other user's word, then acknowledges it.
+func (p *Pairing) hearAnswer(ctx context.Context, conn Conn, t talk, m *message) error {
+	if err := t.check(m); err != nil {
+		return err
 	}
 	now, why := p.opts.Clock(), groove.KindDenied
 	err := p.mark(ctx, t, why, func(g *progress) {
@@ -161,6 +230,7 @@ func (p *Pairing) hearAnswer(ctx context.Context, conn Conn, t talk, m *message)
 // hearRefusal: a peer that knows nothing of this pairing will never say yes to it.
 // Where both yeses are known, it has only forgotten what is done.
 func (p *Pairing) hearRefusal(ctx context.Context, t talk, kind groove.Kind) error {
+	p.heard(t, kind)
 	err := p.mark(ctx, t, kind, func(g *progress) {
 		if g.theirs == unsaid {
 			g.theirs = no
@@ -204,12 +274,17 @@ func (p *Pairing) linger(ctx context.Context, conn Conn, t talk) {
 }
 
 // refusedBy is the error of a refusal that the other side sent.
-func refusedBy(kind groove.Kind) error {
+func refusedBy(kind groove.Kind) *groove.Error {
 	e := groove.Errorf("pair", kind, "the other daemon refused")
 	switch kind {
 	case groove.KindPairExpired:
-		return e.WithFix("ask for a new invite: groove federation invite")
-	case groove.KindPairNotArmed, groove.KindPairBadProof:
+		return e.WithFix("begin again: groove federation pair, or groove federation invite for a new invite")
+	case groove.KindPairWordsDiffer:
+		return groove.Errorf("pair", kind, "the other user says that the words differ, or gave up: somebody may stand between the two machines").
+			WithFix("check the address, and pair again")
+	case groove.KindPairNotArmed:
+		return e.WithFix("with an invite: it was used, burned or is of another daemon; ask for a new one: groove federation invite")
+	case groove.KindPairBadProof:
 		return e.WithFix("the invite was used, burned or is of another daemon; ask for a new one: groove federation invite")
 	case groove.KindVersionNone:
 		return e.WithFix("bring both machines to the same version of groove")

@@ -34,6 +34,8 @@ type who struct {
 type message struct {
 	T          string         `json:"t"`
 	V          []string       `json:"v"`
+	Commit     string         `json:"commit"`
+	Nonce      string         `json:"nonce"`
 	Mac        string         `json:"mac"`
 	Who        jsontext.Value `json:"who"` // from { to } as sent: it is hashed
 	Transcript string         `json:"transcript"`
@@ -42,12 +44,16 @@ type message struct {
 	Sig        string         `json:"sig"`
 	Kind       groove.Kind    `json:"kind"`
 
-	mac, transcript, sig []byte
-	who                  who
+	commit, nonce, mac, transcript, sig []byte
+
+	who who
 }
 
 // members lists what each message holds, no more and no less.
 var members = map[string][]string{
+	"commit":  {"t", "v", "commit", "who"},
+	"nonce":   {"t", "nonce", "who"},
+	"reveal":  {"t", "nonce"},
 	"proof":   {"t", "v", "mac", "who"},
 	"welcome": {"t", "who"},
 	"answer":  {"t", "transcript", "yes", "at", "sig"},
@@ -97,6 +103,8 @@ func (m *message) check(o object) bool {
 		ok = ok && fits
 		return b
 	}
+	m.commit = raw("commit", m.Commit, sha256.Size)
+	m.nonce = raw("nonce", m.Nonce, nonceSize)
 	m.mac = raw("mac", m.Mac, sha256.Size)
 	m.transcript = raw("transcript", m.Transcript, sha256.Size)
 	m.sig = raw("sig", m.Sig, ed25519.SignatureSize)
@@ -144,6 +152,21 @@ func encodeWho(w who) ([]byte, error) {
 // The messages are written by hand: who goes out byte for byte as it was hashed,
 // and no other value needs escaping.
 
+func encodeCommit(commit, who []byte) []byte {
+	b := []byte(`{"t":"commit","v":["` + groove.ProtocolVersion + `"],"commit":"`)
+	b = groove.B64.AppendEncode(b, commit)
+	return append(append(append(b, `","who":`...), who...), '}')
+}
+
+func encodeNonce(nonce, who []byte) []byte {
+	b := groove.B64.AppendEncode([]byte(`{"t":"nonce","nonce":"`), nonce)
+	return append(append(append(b, `","who":`...), who...), '}')
+}
+
+func encodeReveal(nonce []byte) []byte {
+	return append(groove.B64.AppendEncode([]byte(`{"t":"reveal","nonce":"`), nonce), `"}`...)
+}
+
 func encodeProof(mac, who []byte) []byte {
 	b := []byte(`{"t":"proof","v":["` + groove.ProtocolVersion + `"],"mac":"`)
 	b = groove.B64.AppendEncode(b, mac)
@@ -188,11 +211,11 @@ func proofMAC(secret []byte, cb [32]byte, inviter, joiner ed25519.PublicKey) []b
 }
 
 // transcriptOf is what both users say yes to: the connection, both keys, how they
-// were proved, and what each side said of itself.
-func transcriptOf(cb [32]byte, joiner, inviter ed25519.PublicKey, x, whoJoiner, whoInviter []byte) []byte {
-	a, b := sha256.Sum256(whoJoiner), sha256.Sum256(whoInviter)
+// were proved (both nonces, or the mac of an invite), and what each side said of itself.
+func transcriptOf(cb [32]byte, dialler, listener ed25519.PublicKey, x, whoDialler, whoListener []byte) []byte {
+	a, b := sha256.Sum256(whoDialler), sha256.Sum256(whoListener)
 	h := sha256.New()
-	for _, part := range [][]byte{[]byte(transcriptLabel), cb[:], joiner, inviter, x, a[:], b[:]} {
+	for _, part := range [][]byte{[]byte(transcriptLabel), cb[:], dialler, listener, x, a[:], b[:]} {
 		h.Write(part)
 	}
 	return h.Sum(nil)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -14,8 +15,8 @@ import (
 // wall clock that was set back cannot keep the gate open for hours.
 const farAway = time.Hour
 
-// Run drives what has a deadline until ctx ends: it closes the gate behind expired
-// invites and pairings, turns a pairing without both yeses into a no, dials daemons
+// Run drives what has a deadline until ctx ends: it dials the addresses that are armed,
+// closes the gate behind expired armings, invites and pairings, turns a pairing without both yeses into a no, dials daemons
 // that have not acknowledged this side's answer (also after a restart), and resolves
 // the host names of peers. It sleeps until the next deadline or change. It returns when
 // all that it began has ended. Call it once.
@@ -24,16 +25,28 @@ func (p *Pairing) Run(ctx context.Context) {
 	defer work.Wait()
 	resolving := make(chan struct{}, 1)
 	for ctx.Err() == nil {
+		if p.stale.Swap(false) {
+			p.catchUp(ctx)
+		}
 		p.sweep(ctx)
+		p.attend(ctx, &work)
 		p.resume(ctx, &work)
 		p.resolve(ctx, &work, resolving)
-		timer := time.NewTimer(p.untilNext(ctx))
+		timer := clock.NewTimer(p.untilNext(ctx))
 		select {
 		case <-ctx.Done():
 		case <-p.wake:
 		case <-timer.C:
 		}
 		timer.Stop()
+	}
+}
+
+// catchUp brings the book to rows that were written in a transaction of others.
+func (p *Pairing) catchUp(ctx context.Context) {
+	err := p.book.change(ctx, func(*store.Tx) (bool, error) { return true, nil })
+	if err != nil && ctx.Err() == nil {
+		p.opts.Log.Error("the book is behind", "kind", groove.KindOf(err), "err", err)
 	}
 }
 
@@ -116,6 +129,13 @@ func (p *Pairing) untilNext(ctx context.Context) time.Duration {
 	for _, a := range *p.armed.Load() {
 		sooner(a.until)
 	}
+	p.mu.Lock()
+	for _, a := range p.live() {
+		if at, ok := a.deadline(); ok {
+			sooner(at)
+		}
+	}
+	p.mu.Unlock()
 	for _, g := range p.book.snap.Load().pairings {
 		sooner(g.until)
 		sooner(g.end())

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 )
 
@@ -18,8 +20,13 @@ type door struct {
 	want netip.AddrPort // as configured
 	port uint16         // the port of the last opening, 0 before
 	ln   net.Listener   // nil while shut
-	stop chan struct{}  // closed to shut
-	done chan struct{}  // closed when the accepting goroutine has ended
+	raw  controller     // the socket of ln
+
+	lastDrops uint32      // the kernel's count for this socket when it was last read
+	filtered  atomic.Bool // the socket of ln had a filter, which what it accepted inherited
+
+	stop chan struct{} // closed to shut
+	done chan struct{} // closed when the accepting goroutine has ended
 }
 
 // open starts to accept; it does nothing on an open door.
@@ -31,9 +38,15 @@ func (d *door) open() error {
 	if err != nil {
 		return d.refusal(err)
 	}
-	d.ln, d.port = ln, sourceOf(ln.Addr()).Port()
+	raw, err := ln.(*net.TCPListener).SyscallConn() // what listen makes for "tcp"
+	if err != nil {
+		return errors.Join(groove.Wrap("open gate", groove.KindInternal, err), ln.Close())
+	}
+	d.ln, d.raw, d.port = ln, raw, sourceOf(ln.Addr()).Port()
+	d.lastDrops = 0 // the kernel counts for each socket
+	d.filtered.Store(d.gate.filtering)
 	d.stop, d.done = make(chan struct{}), make(chan struct{})
-	go d.gate.accept(ln, d.stop, d.done)
+	go d.accept(ln, d.stop, d.done)
 	d.gate.log.Info("gate opened", "addr", ln.Addr())
 	return nil
 }
@@ -42,6 +55,14 @@ func (d *door) open() error {
 func (d *door) listen() (net.Listener, error) {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false) // a kernel filter cannot be set on an MPTCP socket
+	if d.gate.filtering {     // before bind: no moment without it
+		lc.Control = func(_, _ string, c syscall.RawConn) error {
+			if err := control(c, func(fd uintptr) error { return attach(fd, d.gate.program) }); err != nil {
+				return filterRefusal(err)
+			}
+			return nil
+		}
+	}
 	try := func(port uint16) (net.Listener, error) {
 		host := ""
 		if d.want.Addr().IsValid() {
@@ -68,6 +89,8 @@ func (d *door) refusal(err error) error {
 	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EAFNOSUPPORT):
 		return groove.Errorf(op, groove.KindConfigInvalid, "%s cannot be opened by this machine or user: %w", d.want, err).
 			WithFix("choose an address of this machine and a port over 1023: groove config, bridge.listen")
+	case groove.KindOf(err) == groove.KindGateFilter:
+		return groove.Wrap(op, groove.KindGateFilter, err)
 	}
 	return groove.Wrap(op, groove.KindInternal, err)
 }
@@ -78,18 +101,20 @@ func (d *door) shut() {
 	if d.ln == nil {
 		return
 	}
+	d.gate.add(d) // the count ends with the socket
 	close(d.stop)
 	if err := d.ln.Close(); err != nil {
 		d.gate.log.Error("gate did not close cleanly", "addr", d.ln.Addr(), "err", err)
 	}
 	<-d.done
 	d.gate.log.Info("gate closed", "addr", d.ln.Addr())
-	d.ln = nil
+	d.ln, d.raw = nil, nil
 }
 
 // accept hands admitted connections to Accept until the door is shut.
-func (g *Gate) accept(ln net.Listener, stop, done chan struct{}) {
+func (d *door) accept(ln net.Listener, stop, done chan struct{}) {
 	defer close(done)
+	g := d.gate
 	for {
 		c, err := ln.Accept()
 		if err != nil {
@@ -100,6 +125,13 @@ func (g *Gate) accept(ln net.Listener, stop, done chan struct{}) {
 		}
 		if !g.let(c) {
 			continue
+		}
+		if d.filtered.Load() {
+			if err := bare(c); err != nil {
+				g.log.Error("an accepted connection kept the filter", "source", c.RemoteAddr(), "err", err)
+				reset(c)
+				continue
+			}
 		}
 		select {
 		case g.conns <- c:
@@ -119,7 +151,7 @@ func (g *Gate) pause(err error, stop chan struct{}) bool {
 	default:
 	}
 	g.log.Error("gate could not accept", "err", err)
-	wait := time.NewTimer(100 * time.Millisecond)
+	wait := clock.NewTimer(100 * time.Millisecond)
 	defer wait.Stop()
 	select {
 	case <-stop:

@@ -2,10 +2,12 @@
 // before one byte is read, who may reach the bridge port (docs/protocol.md §2).
 //
 // Before it stands the network; what it admits goes to transport, through
-// Accept. While nobody is admitted the port is not open. A source that is not
-// admitted is refused by a reset (mode "reset"): the connection is accepted,
-// closed with SO_LINGER 0 and told to the audit, bounded per minute. An address
-// is never an identity: that is transport's to check.
+// Accept. While nobody is admitted the port is not open. Any other source is refused:
+// in mode "kernel" (Linux, CAP_NET_ADMIN) a filter on the listening socket drops its
+// segments before the kernel answers, and only their number is known; in mode "reset" the
+// connection is accepted, closed with SO_LINGER 0 and told to the audit, bounded per
+// minute. Sources are looked at again after accept in both. An address is never an
+// identity: that is transport's to check.
 package gate
 
 import (
@@ -17,6 +19,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/bpf"
+
+	"groove/internal/clock"
 	"groove/internal/groove"
 )
 
@@ -27,13 +32,17 @@ type Options struct {
 	// window with suppressed 0, then, at the window's end, once with the last source and the
 	// number that was not told. It must not call the gate. Nil: only logged.
 	Refused func(source netip.AddrPort, suppressed int)
-	// Window bounds what Refused is told; 0 is a minute.
+	// Dropped is told how many segments the kernel's filter dropped since it was last told,
+	// at most once a window and at Close, never 0. It must not call the gate. Nil: only logged.
+	Dropped func(segments uint64)
+	// Window bounds what Refused and Dropped are told; 0 is a minute.
 	Window time.Duration
 }
 
 // Gate owns the bridge port. It is a net.Listener whose Accept outlives that the
 // port closes and opens again. All methods are safe for concurrent use.
 type Gate struct {
+	opts     Options
 	log      *slog.Logger
 	refusals *refusals
 	sources  atomic.Pointer[Sources]
@@ -43,9 +52,22 @@ type Gate struct {
 	mu     sync.Mutex // held while doors open and close
 	doors  []*door
 	closed bool
+
+	// Of mode kernel; under mu too.
+	wish      Mode
+	filtering bool                 // doors have program on them
+	program   []bpf.RawInstruction // what passing compiles to
+	passing   Sources              // what the filter passes
+	problem   *groove.Error
+	probed    error // why this process may not filter; nil if it may, or was not asked
+	drops     uint64
+	untold    uint64        // of drops
+	toldAt    time.Duration // on clock.Mono; 0 = never
+	ticker    *clock.Timer
+	ticking   sync.WaitGroup // ticker's goroutine
 }
 
-// New makes a gate that admits nobody and listens nowhere.
+// New makes a gate that admits nobody and listens nowhere, in mode reset.
 func New(opts Options) *Gate {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
@@ -54,7 +76,9 @@ func New(opts Options) *Gate {
 		opts.Window = time.Minute
 	}
 	g := &Gate{
+		opts:     opts,
 		log:      opts.Log,
+		wish:     Reset,
 		refusals: newRefusals(opts),
 		conns:    make(chan net.Conn),
 		closing:  make(chan struct{}),
@@ -62,9 +86,6 @@ func New(opts Options) *Gate {
 	g.sources.Store(&Sources{})
 	return g
 }
-
-// Mode says how sources are kept out: "reset".
-func (g *Gate) Mode() string { return "reset" }
 
 // Listen adds an address, an IP (empty: all) and a port, to those that the gate
 // opens while anybody is admitted. Port 0 takes a free port at the first
@@ -88,6 +109,7 @@ func (g *Gate) Listen(addr string) error {
 	if g.sources.Load().Empty() {
 		return nil
 	}
+	defer g.watchDrops()
 	return d.open()
 }
 
@@ -95,6 +117,9 @@ func (g *Gate) Listen(addr string) error {
 // and closes with the last. What was accepted before stays connected; ending it is the
 // bridge's. The sources stand even when an address fails to open; the other
 // addresses open all the same, and the error is that of Listen.
+//
+// Where the mode is wished to be Kernel and the filter cannot be changed, it fails with
+// KindGateFilter: then sources that are new do not pass, and none that was taken away.
 func (g *Gate) Set(sources Sources) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -103,7 +128,7 @@ func (g *Gate) Set(sources Sources) error {
 	}
 	s := sources.normal()
 	g.sources.Store(&s)
-	var errs []error
+	errs := []error{g.adapt()} // first: a door never opens wider than it is to be
 	for _, d := range g.doors {
 		if s.Empty() {
 			d.shut()
@@ -111,6 +136,7 @@ func (g *Gate) Set(sources Sources) error {
 			errs = append(errs, d.open())
 		}
 	}
+	g.watchDrops()
 	return errors.Join(errs...)
 }
 
@@ -135,18 +161,24 @@ func (g *Gate) Accept() (net.Conn, error) {
 
 // Close closes the port for good and waits for all that the gate started.
 func (g *Gate) Close() error {
+	g.close()
+	g.ticking.Wait() // its goroutine takes mu
+	return nil
+}
+
+func (g *Gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return nil
+		return
 	}
 	g.closed = true
 	close(g.closing)
 	for _, d := range g.doors {
 		d.shut()
 	}
+	g.endDrops()
 	g.refusals.close()
-	return nil
 }
 
 // Addr is the first of Addrs, for net.Listener; a zero address before the first opening.

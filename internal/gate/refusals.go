@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"groove/internal/clock"
 )
 
 // maxTold is how many refusals of a window are told one by one: enough to see
@@ -22,7 +24,7 @@ type refusals struct {
 	told       int            // in the open window
 	suppressed int            // in the open window
 	last       netip.AddrPort // the last suppressed source
-	timer      *time.Timer    // ends the open window; nil between windows
+	timer      *clock.Timer   // ends the open window; nil between windows
 	ending     sync.WaitGroup // the timer's goroutine
 	closed     bool
 }
@@ -43,7 +45,7 @@ func (r *refusals) add(source netip.AddrPort) {
 	}
 	if r.timer == nil {
 		r.ending.Add(1)
-		r.timer = time.AfterFunc(r.window, func() { defer r.ending.Done(); r.end() })
+		r.timer = clock.AfterFunc(r.window, func() { defer r.ending.Done(); r.end() })
 	}
 	if r.told == maxTold {
 		r.suppressed++

@@ -19,7 +19,7 @@ func (s Sources) Empty() bool {
 }
 
 // normal copies s and writes IPv4-mapped prefixes as IPv4, the form in which
-// sources are compared.
+// sources are compared, sorted and without those that others hold.
 func (s Sources) normal() Sources {
 	out := Sources{Any: s.Any, Prefixes: make([]netip.Prefix, 0, len(s.Prefixes))}
 	for _, p := range s.Prefixes {
@@ -27,6 +27,28 @@ func (s Sources) normal() Sources {
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		if p.IsValid() {
+			out.Prefixes = append(out.Prefixes, p.Masked())
+		}
+	}
+	slices.SortFunc(out.Prefixes, netip.Prefix.Compare) // a wide one comes before those that it holds
+	out.Prefixes = slices.CompactFunc(out.Prefixes, holds)
+	return out
+}
+
+// holds reports whether every address of p is one of wide.
+func holds(wide, p netip.Prefix) bool { return wide.Bits() <= p.Bits() && wide.Contains(p.Addr()) }
+
+// within returns what of s others admits too; both are normal.
+func (s Sources) within(others Sources) Sources {
+	switch {
+	case others.Any:
+		return s
+	case s.Any: // nothing of it is known to fit
+		return Sources{}
+	}
+	var out Sources
+	for _, p := range s.Prefixes {
+		if slices.ContainsFunc(others.Prefixes, func(wide netip.Prefix) bool { return holds(wide, p) }) {
 			out.Prefixes = append(out.Prefixes, p)
 		}
 	}

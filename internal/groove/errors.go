@@ -85,6 +85,7 @@ const (
 	KindStoreNewer       Kind = "store.newer"
 	KindPortTaken        Kind = "port.taken"
 	KindConfigInvalid    Kind = "config.invalid"
+	KindGateFilter       Kind = "gate.filter"
 	KindDaemonDown       Kind = "daemon.notRunning"
 	KindTimeout          Kind = "timeout"
 	KindAuditBroken      Kind = "audit.broken"
@@ -130,7 +131,7 @@ var kinds = map[Kind]struct {
 	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422},
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},
-	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindDaemonDown: {Local, 503},
+	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindGateFilter: {Local, 409}, KindDaemonDown: {Local, 503},
 	KindTimeout: {Local, 503}, KindAuditBroken: {Local, 500}, KindInternal: {Local, 500},
 }
 

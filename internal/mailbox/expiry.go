@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -16,7 +17,7 @@ const keepSeen = 30 * 24 * time.Hour
 type expiryTimer struct {
 	m     *Mailbox
 	mu    sync.Mutex
-	timer *time.Timer
+	timer *clock.Timer
 	next  time.Time
 	ended bool
 	run   sync.WaitGroup
@@ -61,7 +62,7 @@ func (t *expiryTimer) at(when time.Time) {
 	}
 	t.next = when
 	t.run.Add(1)
-	t.timer = time.AfterFunc(when.Sub(t.m.Clock()), func() {
+	t.timer = clock.AfterFunc(when.Sub(t.m.Clock()), func() {
 		defer t.run.Done()
 		t.mu.Lock()
 		t.next = time.Time{}
@@ -72,6 +73,10 @@ func (t *expiryTimer) at(when time.Time) {
 		}
 	})
 }
+
+// ClockMoved looks at once for what is overdue: the wall clock was set, or the machine
+// slept, which the timer does not see. It does not block.
+func (m *Mailbox) ClockMoved() { m.timer.at(time.Unix(0, 0)) }
 
 // expire ends what is overdue, visibly, and sets the timer to the next one.
 func (m *Mailbox) expire(ctx context.Context) error {

@@ -323,6 +323,23 @@ func TestExpiryIsVisible(t *testing.T) {
 	}
 }
 
+// TestSleepExpires: the timer stood still while the machine slept for a week.
+func TestSleepExpires(t *testing.T) {
+	b := newBox(t, t.TempDir())
+	defer b.close()
+	looked := make(chan struct{}, 10)
+	b.Changed = func() { looked <- struct{}{} }
+	id := b.queue("front", "back", "late")
+	if err := b.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(mailbox.DefaultExpiry + time.Second)
+	b.ClockMoved()
+	for b.state(id) != string(groove.OutExpired) {
+		<-looked
+	}
+}
+
 func TestAnswerLinksItsLetter(t *testing.T) {
 	b := newBox(t, t.TempDir())
 	defer b.close()

@@ -273,7 +273,7 @@ func TestGoodbyes(t *testing.T) {
 	w := r.open(t, j)
 	done := make(chan error, 1)
 	go func() {
-		_, err := victim.Client.CloseJob(t.Context(), j.id)
+		_, err := victim.Client.CloseJob(t.Context(), api.JobRequest{Job: j.id})
 		done <- err
 	}()
 	w.closed()
@@ -296,7 +296,7 @@ func TestTheOtherSideLearnsOfTheEnd(t *testing.T) {
 		return err == nil && jobs[0].Legs[0].Waiting == 0, err
 	})
 	b.Kill()
-	if _, err := a.Client.CloseJob(t.Context(), job.ID); err != nil {
+	if _, err := a.Client.CloseJob(t.Context(), api.JobRequest{Job: job.ID}); err != nil {
 		t.Fatal(err)
 	}
 	b.Start()

@@ -124,7 +124,7 @@ func TestAJobEndsWhenBothSidesAreDone(t *testing.T) {
 
 func TestDisconnectEndsTheJobOnBothSides(t *testing.T) {
 	a, b, job := twoNodes(t)
-	if _, err := b.Client.CloseJob(context.Background(), job.ID); err != nil {
+	if _, err := b.Client.CloseJob(context.Background(), api.JobRequest{Job: job.ID}); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range []*harness.Node{a, b} {
@@ -132,7 +132,7 @@ func TestDisconnectEndsTheJobOnBothSides(t *testing.T) {
 			t.Errorf("%s: the job is closed for %q", n.Name, j.Legs[0].Reason)
 		}
 	}
-	_, err := a.Client.CloseJob(context.Background(), job.ID)
+	_, err := a.Client.CloseJob(context.Background(), api.JobRequest{Job: job.ID})
 	if kind := groove.KindOf(err); kind != groove.KindJobClosed {
 		t.Errorf("a closed job is closed again: %q", kind)
 	}
@@ -168,7 +168,7 @@ func TestWhatWaitsMovesToAJobThatIsOpenedAnew(t *testing.T) {
 	if _, err := a.Client.ReopenJob(context.Background(), job.ID); groove.KindOf(err) != groove.KindConflict {
 		t.Errorf("an open job was opened anew: %v", err)
 	}
-	if _, err := a.Client.CloseJob(context.Background(), job.ID); err != nil {
+	if _, err := a.Client.CloseJob(context.Background(), api.JobRequest{Job: job.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if m := a.WaitMessage(sent.ID, "queued"); m.Note == "" {

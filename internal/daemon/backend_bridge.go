@@ -1,0 +1,142 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"groove/internal/api"
+	"groove/internal/bridge"
+	"groove/internal/clock"
+	"groove/internal/federation"
+	"groove/internal/groove"
+)
+
+// Jobs is api.Bridge.
+func (d *daemon) Jobs(ctx context.Context) ([]api.Job, error) {
+	views, err := d.bridge.Jobs(ctx)
+	return jobsOf(views), err
+}
+
+// OpenJob is api.Bridge.
+func (d *daemon) OpenJob(ctx context.Context, r api.OpenRequest) (api.Job, error) {
+	legs, err := legsOf(r)
+	if err != nil {
+		return api.Job{}, err
+	}
+	var partners []bridge.Partner
+	for _, leg := range legs {
+		peer, err := d.book.Find(leg.Peer)
+		if err != nil {
+			return api.Job{}, err
+		}
+		contract, err := d.contract(r, peer.ID, leg.Agents)
+		if err != nil {
+			return api.Job{}, err
+		}
+		partners = append(partners, bridge.Partner{Peer: peer, Contract: contract})
+	}
+	return jobOf(d.bridge.Open(ctx, partners))
+}
+
+// legsOf are the peers that a request names, in one of its two ways.
+func legsOf(r api.OpenRequest) ([]api.JobPeer, error) {
+	switch {
+	case r.Peer != "" && len(r.Peers) > 0:
+		return nil, groove.Errorf("open job", groove.KindInvalid, "peer and peers are both given").WithFix("name one peer in peer, or all of them in peers")
+	case r.Peer != "":
+		return []api.JobPeer{{Peer: r.Peer, Agents: r.PeerAgents}}, nil
+	case len(r.Peers) == 0:
+		return nil, groove.Errorf("open job", groove.KindInvalid, "no peer is named")
+	}
+	return r.Peers, nil
+}
+
+func (d *daemon) contract(r api.OpenRequest, peer groove.DaemonID, agents []groove.AgentName) (groove.Contract, error) {
+	request := federation.ContractRequest{Opener: d.self.ID, Peer: peer, Title: r.Title, Goal: r.Goal, Mode: r.Mode,
+		OpenerAgents: r.Agents, PeerAgents: agents, TTL: time.Duration(r.TTL) * time.Second, Idle: time.Duration(r.Idle) * time.Second,
+		KeepAlive: r.KeepAlive, Rate: r.Rate, Budget: r.Budget, Record: r.Record}
+	if request.TTL == 0 {
+		request.TTL = d.cfg.Job.TTL
+	}
+	if request.Idle == 0 {
+		request.Idle = d.cfg.Job.Idle
+	}
+	return federation.NewContract(request, clock.Now())
+}
+
+// CloseJob is api.Bridge.
+func (d *daemon) CloseJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
+	return jobOf(d.bridge.CloseJob(ctx, string(r.Job), r.Peer))
+}
+
+// PauseJob is api.Bridge.
+func (d *daemon) PauseJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
+	return jobOf(d.bridge.Pause(ctx, string(r.Job), r.Peer))
+}
+
+// ResumeJob is api.Bridge.
+func (d *daemon) ResumeJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
+	return jobOf(d.bridge.Resume(ctx, string(r.Job), r.Peer))
+}
+
+// ExtendJob is api.Bridge.
+func (d *daemon) ExtendJob(ctx context.Context, r api.ExtendRequest) (api.Job, error) {
+	return jobOf(d.bridge.Extend(ctx, string(r.Job), r.Peer, clock.Now().Add(time.Duration(r.For)*time.Second)))
+}
+
+// ReopenJob is api.Bridge.
+func (d *daemon) ReopenJob(ctx context.Context, ref string) (api.Job, error) {
+	return jobOf(d.bridge.Reopen(ctx, ref))
+}
+
+// jobOf is the one job that the legs are of.
+func jobOf(views []bridge.View, err error) (api.Job, error) {
+	if err != nil {
+		return api.Job{}, err
+	}
+	return jobsOf(views)[0], nil
+}
+
+// jobsOf gathers legs into jobs, newest first.
+func jobsOf(views []bridge.View) []api.Job {
+	out := []api.Job{}
+	at := map[groove.JobID]int{}
+	slices.SortStableFunc(views, func(a, b bridge.View) int { return b.Created.Compare(a.Created) })
+	for _, v := range views {
+		i, ok := at[v.Job]
+		if !ok {
+			i = len(out)
+			at[v.Job] = i
+			job := api.Job{ID: v.Job, Opener: v.Opener, Created: groove.At(v.Created)}
+			if v.Contract != nil {
+				job.Title, job.Goal = v.Contract.Title, v.Contract.Goal
+			}
+			out = append(out, job)
+		}
+		leg := legOf(v)
+		if leg.TTLAt != nil && (out[i].TTLAt == nil || out[i].TTLAt.Before(leg.TTLAt.Time)) {
+			out[i].TTLAt = leg.TTLAt
+		}
+		out[i].Legs = append(out[i].Legs, leg)
+	}
+	for i := range out {
+		out[i].State = string(bridge.JobState(out[i].Legs, func(l api.Leg) groove.LegState { return l.State }))
+	}
+	return out
+}
+
+func legOf(v bridge.View) api.Leg {
+	return api.Leg{Peer: v.Peer.ID, PeerName: v.Peer.Name, State: v.State, Reason: v.Reason, Agents: v.Agents, PeerAgents: v.PeerAgents,
+		Connected: v.Connected, Waiting: int(v.Waiting), Detail: v.Detail, TTLAt: timeOf(v.TTL), AskedTTLAt: timeOf(v.Asked),
+		RTT: float64(v.RTT.Microseconds()) / 1000}
+}
+
+// timeOf leaves out a zero time.
+func timeOf(t time.Time) *groove.Time {
+	if t.IsZero() {
+		return nil
+	}
+	out := groove.At(t)
+	return &out
+}

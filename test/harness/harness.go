@@ -110,22 +110,30 @@ type Node struct {
 	Flags  map[string]string
 	Info   daemon.Info
 	Client *api.Client
+	Exe    string // a groove binary; "": the test binary plays the daemon
 
-	mu   sync.Mutex
-	life io.Closer // the daemon ends with it
-	cmd  *exec.Cmd
-	done chan struct{}
+	place Place  // nil: this machine
+	clock string // the file of SetClock
+	mu    sync.Mutex
+	life  io.Closer // the daemon ends with it
+	cmd   *exec.Cmd
+	done  chan struct{}
 }
 
 // New makes a node on a loopback address of its own (127.0.0.N), not started.
 func New(t testing.TB, name, ip string) *Node {
+	t.Helper()
+	return node(t, name, ip, FreePort(t, ip))
+}
+
+func node(t testing.TB, name, ip, listen string) *Node {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), name)
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	n := &Node{T: t, Name: name, Home: home, IP: ip,
-		Flags: map[string]string{"api.port": "0", "bridge.listen": FreePort(t, ip), "name": name}}
+		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name}}
 	t.Cleanup(func() {
 		n.Kill()
 		if log := n.Log(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic: ") {
@@ -163,11 +171,7 @@ func (n *Node) Start() *Node {
 
 // TryStart is Start that returns what the daemon said when it did not start.
 func (n *Node) TryStart() error {
-	args := []string{"test-daemon", n.Home}
-	for k, v := range n.Flags {
-		args = append(args, k+"="+v)
-	}
-	exe, err := os.Executable()
+	cmd, err := n.command()
 	if err != nil {
 		return err
 	}
@@ -176,9 +180,11 @@ func (n *Node) TryStart() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(exe, args...)
 	cmd.Stderr = log
 	cmd.Env = append(os.Environ(), "GROOVE_HOME="+n.Home)
+	if n.clock != "" {
+		cmd.Env = append(cmd.Env, "GROOVE_TEST_CLOCK="+n.clock)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -186,22 +192,19 @@ func (n *Node) TryStart() error {
 	if n.life, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	done, err := start(cmd)
+	if err != nil {
 		return err
 	}
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		_, _ = io.Copy(io.Discard, out)
-		return fmt.Errorf("%w: %s", cmd.Wait(), n.LastLog())
+		<-done
+		return fmt.Errorf("%v: %s", cmd.ProcessState, n.LastLog())
 	}
 	if err := json.Unmarshal(line, &n.Info); err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = cmd.Wait() // how it ended is the test's business, not an error here
-	}()
 	n.mu.Lock()
 	n.cmd, n.done = cmd, done
 	n.mu.Unlock()
@@ -285,13 +288,19 @@ func (n *Node) end(s syscall.Signal) {
 // Pair pairs two nodes by invite, as the user's own machines.
 func Pair(t testing.TB, a, b *Node) {
 	t.Helper()
+	PairAs(t, a, b, true)
+}
+
+// PairAs is Pair that says whether the machines are of one user: then jobs open without a question.
+func PairAs(t testing.TB, a, b *Node, mine bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	inv, err := a.Client.Invite(ctx, api.InviteRequest{For: []string{b.IP}, Mine: true})
+	inv, err := a.Client.Invite(ctx, api.InviteRequest{For: []string{b.IP}, Mine: mine})
 	if err != nil {
 		t.Fatalf("invite: %v", err)
 	}
-	if _, err := b.Client.Pair(ctx, api.PairRequest{Invite: inv.Line, Mine: true}); err != nil {
+	if _, err := b.Client.Pair(ctx, api.PairRequest{Invite: inv.Line, Mine: mine}); err != nil {
 		t.Fatalf("pair: %v", err)
 	}
 }
@@ -327,6 +336,18 @@ func (n *Node) Open(peer *Node, agents, theirs []groove.AgentName, edit ...func(
 	if err != nil {
 		n.T.Fatalf("open job: %v", err)
 	}
+	return n.WaitJob(job.ID, groove.LegOpen)
+}
+
+// OpenAsking is Open between machines of two users: answer says yes over there.
+func (n *Node) OpenAsking(peer *Node, agents, theirs []groove.AgentName, answer func()) api.Job {
+	n.T.Helper()
+	zero := int64(0)
+	job, err := n.Client.OpenJob(n.T.Context(), api.OpenRequest{Peer: peer.Name, Title: "test", Goal: "a test", Agents: agents, PeerAgents: theirs, Rate: &zero})
+	if err != nil {
+		n.T.Fatalf("open job: %v", err)
+	}
+	answer()
 	return n.WaitJob(job.ID, groove.LegOpen)
 }
 

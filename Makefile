@@ -58,8 +58,8 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	@$(SETUP) go
 	@scripts/fuzz.sh
 
-test-soak: build ## the long crash tests
-	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 60m ./test/...
+test-soak: build ## the long tests: crashes, and networks and clocks in real time
+	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 60m ./internal/clock ./test/...
 
 # The packages that drive opencode.
 AGENT_TESTS := ./test/agents/...

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"groove/internal/api"
@@ -11,75 +8,13 @@ import (
 )
 
 type federationCmd struct {
-	Invite inviteCmd `cmd:"" help:"Make an invite for another daemon: one line, good once, for 10 minutes."`
-	Pair   pairCmd   `cmd:"" help:"Use an invite."`
-	Unpair unpairCmd `cmd:"" help:"End a pairing, its jobs and its connections."`
-	List   peersCmd  `cmd:"" help:"List paired daemons."`
-	Status fedCmd    `cmd:"" help:"Show gate, peers and jobs."`
-	Bridge bridgeCmd `cmd:"" help:"Open, show and close jobs."`
-}
-
-type inviteCmd struct {
-	For  []string `required:"" help:"Address or CIDR that the other daemon comes from, or any. May be repeated." placeholder:"ADDR|CIDR|any"`
-	Mine bool     `help:"The other machine is yours too: jobs open without a question."`
-}
-
-// Run prints the invite alone on standard output, so that it can be piped.
-func (c *inviteCmd) Run(a *app) error {
-	invite, err := a.client.Invite(a.ctx, api.InviteRequest{For: c.For, Mine: c.Mine})
-	return show(a, invite, err, func(i api.Invite) {
-		a.printf("%s\n", i.Line)
-		fmt.Fprintf(a.err, "It is a secret until it is used, and expires %s. There: groove federation pair --invite -\n", a.ago(i.Expires.Time))
-		for _, source := range c.For {
-			if source == "any" {
-				fmt.Fprintln(a.err, "The bridge port answers ANY source until then.")
-			}
-		}
-	})
-}
-
-type pairCmd struct {
-	Invite string `required:"" help:"File with the invite; - reads standard input. Never the invite itself: arguments are seen by others." placeholder:"FILE|-"`
-	Mine   bool   `help:"The other machine is yours too: jobs open without a question."`
-	Name   string `help:"What to call the peer here."`
-}
-
-// maxInvite is the longest invite (docs/protocol.md §11).
-const maxInvite = 1 << 10
-
-// Run uses an invite.
-func (c *pairCmd) Run(a *app) error {
-	if strings.HasPrefix(c.Invite, "groove1:") {
-		return usage("an invite is a secret and no argument: other users see arguments. Pipe it: groove federation pair --invite -")
-	}
-	line, err := c.read(a)
-	if err != nil {
-		return err
-	}
-	if line == "" {
-		return usage("there is no invite in it: groove federation invite makes one")
-	}
-	peer, err := a.client.Pair(a.ctx, api.PairRequest{Invite: line, Mine: c.Mine, Name: c.Name})
-	return show(a, peer, err, func(p api.Peer) {
-		a.printf("paired with %s, %s\n", cell(p.Name, 64), p.ID)
-	})
-}
-
-func (c *pairCmd) read(a *app) (string, error) {
-	if c.Invite == "-" {
-		line, err := a.readText("-", maxInvite)
-		return strings.TrimSpace(line), err
-	}
-	f, err := os.Open(c.Invite)
-	if err != nil {
-		return "", usage("the invite cannot be read: %v", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxInvite+1))
-	if err != nil {
-		return "", usage("the invite cannot be read: %v", err)
-	}
-	return strings.TrimSpace(string(b)), nil
+	Invite    inviteCmd    `cmd:"" help:"Make an invite for another daemon: one line, good once, for 10 minutes."`
+	Pair      pairCmd      `cmd:"" help:"Pair with another daemon: by five words on both machines, or by invite."`
+	Unpair    unpairCmd    `cmd:"" help:"End a pairing, its jobs and its connections."`
+	List      peersCmd     `cmd:"" help:"List paired daemons."`
+	Status    fedCmd       `cmd:"" help:"Show gate, peers and jobs."`
+	Readdress readdressCmd `cmd:"" help:"Change where a peer is reached and where it may come from."`
+	Bridge    bridgeCmd    `cmd:"" help:"Open, show and close jobs."`
 }
 
 type unpairCmd struct {
@@ -124,7 +59,7 @@ func (a *app) peers(peers []api.Peer) {
 		}
 		rows = append(rows, []string{cell(p.Name, 40), p.ID.Short(), state, cell(strings.Join(p.Addresses, " "), 60), mine, a.ago(p.PairedAt.Time)})
 	}
-	table(a.out, "no peers: groove federation invite --for ADDR", []string{"PEER", "ID", "STATE", "ADDRESSES", "MINE", "PAIRED"}, rows)
+	table(a.out, "no peers: groove federation pair ADDRESS", []string{"PEER", "ID", "STATE", "ADDRESSES", "MINE", "PAIRED"}, rows)
 }
 
 type fedCmd struct{}

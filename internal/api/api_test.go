@@ -189,7 +189,10 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"open":  one(c.OpenJob(ctx, api.OpenRequest{Peer: "vps", Title: "t", Goal: "g", Agents: []groove.AgentName{"a"}, PeerAgents: []groove.AgentName{"b"}})),
 		"close": one(c.CloseJob(ctx, api.JobRequest{Job: job})), "pause": one(c.PauseJob(ctx, api.JobRequest{Job: job})), "resume": one(c.ResumeJob(ctx, api.JobRequest{Job: job})),
 		"extend": one(c.ExtendJob(ctx, api.ExtendRequest{JobRequest: api.JobRequest{Job: job}, For: 3600})), "peers": one(c.Peers(ctx)), "invite": one(c.Invite(ctx, api.InviteRequest{For: []string{"any"}})),
-		"pair": one(c.Pair(ctx, api.PairRequest{Invite: "groove1:x"})), "unpair": one(c.Unpair(ctx, "vps")),
+		"pair": one(c.Pair(ctx, api.PairRequest{Invite: "groove1:x"})),
+		"arm":  one(c.Arm(ctx, api.PairRequest{Address: "vps"})), "pairings": one(c.Pairings(ctx)), "pairing": one(c.Pairing(ctx, "abcdefgh", 7, time.Second)),
+		"confirm": one(c.Confirm(ctx, "abcdefgh", api.ConfirmRequest{Yes: true, Words: "a b"})), "call off": one(c.CancelPairing(ctx, "abcdefgh")),
+		"unpair":    one(c.Unpair(ctx, "vps")),
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),
 		"audit": one(c.Audit(ctx, -1, 10)), "verify": one(c.VerifyAudit(ctx)),
 	} {

@@ -104,14 +104,27 @@ type Mailbox interface {
 type Federation interface {
 	Peers(ctx context.Context) ([]Peer, error)
 	Unpair(ctx context.Context, ref string) (Unpaired, error)
-	Pairing
+	// Readdress fails with payload.invalid, and state.conflict during a pairing.
+	Readdress(ctx context.Context, ref string, r ReaddressRequest) (Peer, error)
+	Pairer
 }
 
-// Pairing makes and uses invites.
-type Pairing interface {
+// Pairer makes and uses invites, and pairs with five words.
+type Pairer interface {
 	Invite(ctx context.Context, r InviteRequest) (Invite, error)
 	// Pair returns when both sides have confirmed.
 	Pair(ctx context.Context, r PairRequest) (Peer, error)
+	// Arm begins to pair with r.Address and returns.
+	Arm(ctx context.Context, r PairRequest) (Pairing, error)
+	Pairings(ctx context.Context) ([]Pairing, error)
+	// Pairing returns one; if nothing has changed since after, it waits for a change
+	// until ctx's deadline, not at all without one. It fails with pair.notArmed.
+	Pairing(ctx context.Context, id string, after uint64) (Pairing, error)
+	// Confirm is the user's word. It fails with state.conflict where other words are
+	// shown, approval.answered, pair.expired.
+	Confirm(ctx context.Context, id string, r ConfirmRequest) (Pairing, error)
+	// CancelPairing disarms; a yes that waits becomes a no.
+	CancelPairing(ctx context.Context, id string) (Pairing, error)
 }
 
 // Approvals is the queue of questions to the user.

@@ -168,7 +168,43 @@ func (c *Client) Invite(ctx context.Context, r InviteRequest) (Invite, error) {
 
 // Pair uses an invite and returns when both sides have confirmed.
 func (c *Client) Pair(ctx context.Context, r PairRequest) (Peer, error) {
-	return post[Peer](ctx, c, "/api/federation/pair", r)
+	p, err := post[Pairing](ctx, c, pairPath, r)
+	if err != nil || p.Peer == nil {
+		return Peer{}, err
+	}
+	return *p.Peer, nil
+}
+
+// Arm begins to pair with r.Address by five words.
+func (c *Client) Arm(ctx context.Context, r PairRequest) (Pairing, error) {
+	return post[Pairing](ctx, c, pairPath, r)
+}
+
+// Pairings returns the pairings with five words, oldest first.
+func (c *Client) Pairings(ctx context.Context) ([]Pairing, error) {
+	return get[[]Pairing](ctx, c, pairPath, nil)
+}
+
+// Pairing returns one; with wait it waits for a change since after.
+func (c *Client) Pairing(ctx context.Context, id string, after uint64, wait time.Duration) (Pairing, error) {
+	return get[Pairing](ctx, c, pairPath+"/"+url.PathEscape(id), url.Values{"after": {strconv.FormatUint(after, 10)}, "wait": {seconds(wait)}})
+}
+
+// Confirm says whether both machines show the same words.
+func (c *Client) Confirm(ctx context.Context, id string, r ConfirmRequest) (Pairing, error) {
+	return post[Pairing](ctx, c, pairPath+"/"+url.PathEscape(id)+"/confirm", r)
+}
+
+// CancelPairing calls a pairing off.
+func (c *Client) CancelPairing(ctx context.Context, id string) (Pairing, error) {
+	var out Pairing
+	err := c.call(ctx, http.MethodDelete, pairPath+"/"+url.PathEscape(id), nil, nil, &out)
+	return out, err
+}
+
+// Readdress changes how a peer is reached.
+func (c *Client) Readdress(ctx context.Context, ref string, r ReaddressRequest) (Peer, error) {
+	return post[Peer](ctx, c, "/api/federation/peers/"+url.PathEscape(ref)+"/address", r)
 }
 
 // Unpair unpairs and returns what is cancelled by it.

@@ -27,8 +27,10 @@ var bodies = map[string]string{
 	"bridgeExtend": `{"jobId":"` + string(job) + `","for":3600}`,
 	"send":         `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
 	"invite":       `{"for":["any"]}`,
-	"pair":         `{"invite":"groove1:x"}`,
-	"answer":       `{"answer":"approve"}`,
+	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
+	"answer":    `{"answer":"approve"}`,
+	"gateMode":  `{"mode":"reset"}`,
+	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
 }
 
 var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String())

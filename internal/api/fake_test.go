@@ -121,6 +121,9 @@ func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
 	return groove.Mail{ID: id, At: at}, h.err
 }
 func (h *house) Peers(context.Context) ([]api.Peer, error) { return nil, h.err }
+func (h *house) Readdress(context.Context, string, api.ReaddressRequest) (api.Peer, error) {
+	return api.Peer{PairedAt: at}, h.err
+}
 func (h *house) Unpair(context.Context, string) (api.Unpaired, error) {
 	return api.Unpaired{Peer: api.Peer{PairedAt: at}}, h.err
 }
@@ -129,6 +132,19 @@ func (h *house) Invite(context.Context, api.InviteRequest) (api.Invite, error) {
 }
 func (h *house) Pair(context.Context, api.PairRequest) (api.Peer, error) {
 	return api.Peer{PairedAt: at}, h.err
+}
+func (h *house) Arm(_ context.Context, r api.PairRequest) (api.Pairing, error) {
+	return api.Pairing{ID: "abcdefgh", Address: r.Address, State: "dialling"}, h.err
+}
+func (h *house) Pairings(context.Context) ([]api.Pairing, error) { return nil, h.err }
+func (h *house) Pairing(_ context.Context, id string, after uint64) (api.Pairing, error) {
+	return api.Pairing{ID: id, State: "words", Next: after + 1}, h.err
+}
+func (h *house) Confirm(_ context.Context, id string, _ api.ConfirmRequest) (api.Pairing, error) {
+	return api.Pairing{ID: id, State: "waiting"}, h.err
+}
+func (h *house) CancelPairing(_ context.Context, id string) (api.Pairing, error) {
+	return api.Pairing{ID: id, State: "failed"}, h.err
 }
 func (h *house) ListApprovals(context.Context, bool) ([]api.Approval, error) { return nil, h.err }
 func (h *house) Answer(context.Context, string, api.AnswerRequest) (api.Approval, error) {

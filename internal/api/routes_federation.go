@@ -14,14 +14,18 @@ func (h *Handler) federationRoutes() {
 		func(ctx context.Context, in *inviteIn) (*body[Invite], error) {
 			return answer(f.Invite(ctx, in.Body))
 		})
-	type pairIn struct{ Body PairRequest }
-	add(h, Route{"pair", http.MethodPost, "/api/federation/pair", UserOnly, "Use an invite. Answers when both sides have confirmed.", http.StatusCreated},
-		func(ctx context.Context, in *pairIn) (*body[Peer], error) {
-			return answer(f.Pair(ctx, in.Body))
-		})
+	h.pairRoutes()
 	type peerIn struct {
 		ID string `path:"id" maxLength:"64" doc:"name or ID prefix"`
 	}
+	type readdressIn struct {
+		ID   string `path:"id" maxLength:"64" doc:"name or ID prefix"`
+		Body ReaddressRequest
+	}
+	add(h, Route{"readdress", http.MethodPost, "/api/federation/peers/{id}/address", UserOnly, "Change how a peer is reached; open bridges dial anew.", 0},
+		func(ctx context.Context, in *readdressIn) (*body[Peer], error) {
+			return answer(f.Readdress(ctx, in.ID, in.Body))
+		})
 	add(h, Route{"unpair", http.MethodDelete, "/api/federation/peers/{id}", UserOnly, "Unpair. Answers with what waited for the peer and is cancelled.", 0},
 		func(ctx context.Context, in *peerIn) (*body[Unpaired], error) {
 			return answer(f.Unpair(ctx, in.ID))

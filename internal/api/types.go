@@ -191,6 +191,8 @@ type Peer struct {
 	State     groove.PeerState `json:"state"`
 	Addresses []string         `json:"addresses"`
 	Gate      []string         `json:"gate,omitempty"`
+	Dial      string           `json:"dial,omitempty" doc:"in, out or both"`
+	Roaming   string           `json:"roaming,omitempty" doc:"admitted or any"`
 	Mine      bool             `json:"mine"`
 	PairedAt  groove.Time      `json:"pairedAt"`
 	Policy    groove.Policy    `json:"policy"`
@@ -210,11 +212,42 @@ type Invite struct {
 	Expires groove.Time `json:"expires"`
 }
 
-// PairRequest uses an invite.
+// PairRequest uses an invite, or arms an address for pairing with five words.
 type PairRequest struct {
-	Invite string `json:"invite" minLength:"1" maxLength:"1024"`
-	Mine   bool   `json:"mine,omitempty"`
-	Name   string `json:"name,omitempty" maxLength:"64" doc:"what to call the peer here"`
+	Invite  string `json:"invite,omitempty" maxLength:"1024"`
+	Address string `json:"address,omitempty" maxLength:"300" doc:"host or host:port of the other daemon; instead of an invite"`
+	Mine    bool   `json:"mine,omitempty"`
+	Name    string `json:"name,omitempty" maxLength:"64" doc:"what to call the peer here"`
+}
+
+// Pairing is how far a pairing is on this side.
+type Pairing struct {
+	ID       string          `json:"id,omitempty" doc:"of a pairing with five words"`
+	Address  string          `json:"address,omitempty"`
+	State    string          `json:"state" enum:"dialling,words,waiting,paired,failed"`
+	Words    []string        `json:"words,omitempty" doc:"the five words, in words and waiting"`
+	PeerID   groove.DaemonID `json:"peerId,omitempty" doc:"who answers at the address"`
+	PeerName string          `json:"peerName,omitempty" doc:"what it calls itself"`
+	Approval string          `json:"approval,omitempty" doc:"the same question in the queue, in words"`
+	Until    *groove.Time    `json:"until,omitempty" doc:"when this state ends by itself"`
+	Failures int             `json:"failures" doc:"three disarm"`
+	Problem  *Problem        `json:"problem,omitempty" doc:"why it failed; before that, why it is not further"`
+	Peer     *Peer           `json:"peer,omitempty" doc:"once paired"`
+	Next     uint64          `json:"next" doc:"goes into after"`
+}
+
+// ConfirmRequest says whether both machines show the same words.
+type ConfirmRequest struct {
+	Yes   bool   `json:"yes"`
+	Words string `json:"words" minLength:"1" maxLength:"100" doc:"the words that were compared, with spaces between"`
+}
+
+// ReaddressRequest changes how a peer is reached. Members left out stay as they are.
+type ReaddressRequest struct {
+	Addresses []string `json:"addresses,omitzero" maxItems:"8" doc:"host:port; [] is none"`
+	Gate      []string `json:"gate,omitzero" maxItems:"64" doc:"further sources: IPs, CIDRs, host names; [] is none"`
+	Dial      string   `json:"dial,omitempty" enum:"in,out,both"`
+	Roaming   string   `json:"roaming,omitempty" enum:"admitted,any"`
 }
 
 // Unpaired is what an unpairing did.

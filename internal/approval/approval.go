@@ -20,6 +20,7 @@ import (
 const (
 	JobProposed = "job.proposed" // Ref: the leg; a peer proposes a job
 	MessageHeld = "message.held" // Ref: the inbox row; a peer's message waits for a yes
+	PairWords   = "pair.words"   // Ref: the transcript; do both machines show the same words?
 	Permission  = "permission"   // Ref: agent and tool call; an agent program asks first
 )
 

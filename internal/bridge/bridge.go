@@ -37,6 +37,7 @@ const (
 	redialMost    = 30 * time.Second
 	acceptorWait  = 2 * time.Second // before the side that did not open a job dials: the opener does first
 	cloneWait     = 5 * time.Second
+	crossing      = 5 * time.Second  // two connections within it were dialled at once
 	proofWait     = 10 * time.Second // for the answer of a connection that may have died in a sleep
 	peerLegUnused = 60 * time.Second
 	maxJobs       = 16 // open jobs with one peer

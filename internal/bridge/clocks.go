@@ -80,6 +80,12 @@ func (b *Bridge) ClockMoved() {
 // prove ends a connection that does not answer within a few seconds: after a sleep the
 // peer may have given it up long ago.
 func (k *link) prove(ctx context.Context) {
+	k.mu.Lock()
+	parting := k.parting
+	k.mu.Unlock()
+	if parting {
+		return // it waits for the answer to its goodbye
+	}
 	if !k.answers(ctx, proofWait) && ctx.Err() == nil {
 		k.leg.b.ignore(k.conn.Close(""))
 	}

@@ -64,6 +64,7 @@ func (l *leg) greet(ctx context.Context, conn transport.Conn) (*link, error) {
 	if err != nil {
 		return nil, drop(conn, err)
 	}
+	k.dialled = true
 	if err := k.sayHello(ctx); err != nil {
 		return nil, drop(conn, err)
 	}
@@ -154,7 +155,7 @@ func (b *Bridge) Serve(ctx context.Context, conn transport.Conn) {
 	k, err := b.welcome(conn)
 	if err != nil {
 		kind := groove.KindOf(err)
-		if !ended(err) && kind != groove.KindPeerUnreachable && kind != groove.KindTimeout {
+		if !ended(err) && kind != groove.KindConflict && kind != groove.KindPeerUnreachable && kind != groove.KindTimeout {
 			b.refuse(kind, groove.IDOf(conn.PeerKey()), "", conn.Remote().String(), "hello")
 		}
 		if kind.Class() == groove.Local {
@@ -254,6 +255,11 @@ func (b *Bridge) legFor(ctx context.Context, peer groove.Peer, job groove.JobID,
 func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) error {
 	l := k.leg
 	k.instance = h.Instance
+	l.opening.Lock() // one at a time: each takes the mailbox's feed from the one before
+	defer l.opening.Unlock()
+	if l.crosses(k) {
+		return drop(k.conn, groove.Errorf("open connection", groove.KindConflict, "both sides dialled at once, and the other connection stands"))
+	}
 	k.window.Observe(k.helloAt, h.Time.Time, l.b.Clock())
 	k.judgeClock()
 	if h.Backlog != nil {
@@ -287,6 +293,9 @@ func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) err
 	}
 	if err != nil {
 		l.b.Mailbox.Disconnect(l.pk, k.feed)
+		if k.row.Load() != 0 {
+			l.b.Options.Store.Lazy(func(tx *store.Tx) error { return k.recordEnd(tx, string(groove.KindOf(err))) })
+		}
 		return drop(k.conn, err)
 	}
 	return nil

@@ -24,6 +24,8 @@ type leg struct {
 	now      chan struct{}    // ends the runner's wait between two dials
 	meter    meter            // what the peer sends here
 
+	opening sync.Mutex // held while a connection takes its place
+
 	mu       sync.Mutex
 	row      legRow
 	link     *link
@@ -176,6 +178,16 @@ func (l *leg) attach(k *link) error {
 		return err
 	}
 	return nil
+}
+
+// crosses reports whether the peer and this side dialled each other at the same time and
+// the older connection stands: both keep the one that the higher ID dialled. Otherwise the
+// newer one takes the place of the older.
+func (l *leg) crosses(k *link) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.link
+	return old != nil && old.instance == k.instance && old.dialled != k.dialled && clock.Mono()-l.upSince < crossing && old.dialled == (l.b.Self > l.peer)
 }
 
 // rewake wakes a leg again that an older connection put to rest after the newer one's

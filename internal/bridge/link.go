@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"groove/internal/audit"
 	"groove/internal/clock"
 	"groove/internal/envelope"
 	"groove/internal/groove"
@@ -32,6 +31,7 @@ type link struct {
 	before   *groove.Last // the peer's last frame recorded before this connection
 	early    []func(*store.Tx) error
 	instance string    // the peer's
+	dialled  bool      // by this side
 	helloAt  time.Time // when this side's hello was sent
 
 	done     chan struct{} // closed when run has ended
@@ -158,10 +158,9 @@ func (k *link) leave(err error) {
 		}
 	}
 	dberr := l.b.Options.Store.Do(context.WithoutCancel(l.b.ctx), func(tx *store.Tx) error {
-		if _, err := tx.Exec("UPDATE conn SET closed_at = ?, reason = ? WHERE pk = ?", l.b.Clock().UnixMilli(), reason, k.row.Load()); err != nil {
-			return groove.Wrap("record connection", groove.KindInternal, err)
+		if err := k.recordEnd(tx, reason); err != nil {
+			return err
 		}
-		l.b.Audit.Append(tx, audit.Entry{Event: "disconnect", Peer: l.peer, Job: l.job, Detail: reason})
 		switch {
 		case l.isPeerLeg():
 			return nil

@@ -281,7 +281,7 @@ func (l *leg) restPeerLeg() {
 	since, k := clock.Mono()-l.active, l.link
 	l.mu.Unlock()
 	if k != nil && since >= peerLegUnused {
-		l.part(groove.ByeIdle, "")
+		k.part(groove.ByeIdle, "")
 		return
 	}
 	l.arm()

@@ -35,6 +35,14 @@ func (k *link) recordConn(tx *store.Tx) error {
 	return nil
 }
 
+// recordEnd notes that the connection has ended, and why.
+func (k *link) recordEnd(tx *store.Tx, reason string) error {
+	l := k.leg
+	l.b.Audit.Append(tx, audit.Entry{Event: "disconnect", Peer: l.peer, Job: l.job, Detail: reason})
+	_, err := tx.Exec("UPDATE conn SET closed_at = ?, reason = ? WHERE pk = ?", l.b.Clock().UnixMilli(), reason, k.row.Load())
+	return groove.Wrap("record connection", groove.KindInternal, err)
+}
+
 func (k *link) connHash() [32]byte {
 	cb := k.conn.Binding()
 	return sha256.Sum256(cb[:])

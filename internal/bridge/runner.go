@@ -26,14 +26,19 @@ func (l *leg) runner() {
 		}
 		if wait > 0 {
 			timer := clock.NewTimer(wait)
+			again := false
 			select {
 			case <-ctx.Done():
 			case <-timer.C:
 			case <-l.now:
+				again = true // how long to wait is another question now
 			}
 			timer.Stop()
 			if ctx.Err() != nil {
 				return
+			}
+			if again {
+				continue
 			}
 			if _, still := l.wants(); !still {
 				continue
@@ -160,6 +165,10 @@ func (l *leg) failed(err error) {
 	l.mu.Lock()
 	if l.link == nil {
 		l.phase = noLink
+	}
+	if groove.KindOf(err) == groove.KindConflict {
+		l.mu.Unlock()
+		return // the peer's own connection came first
 	}
 	l.attempt++
 	l.wanted = l.wanted && l.attempt < 3

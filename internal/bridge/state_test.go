@@ -32,25 +32,26 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestShown holds the whole table: every kept state against every phase of the connection.
 func TestShown(t *testing.T) {
-	for _, row := range []struct {
-		kept  groove.LegState
-		phase linkPhase
-		want  groove.LegState
-	}{
-		{groove.LegOpen, linkUp, groove.LegOpen},
-		{groove.LegOpen, noLink, groove.LegDialing},
-		{groove.LegOpen, linkHandshaking, groove.LegHandshaking},
-		{groove.LegOpen, linkParting, groove.LegClosing},
-		{groove.LegProposed, linkUp, groove.LegProposed},
-		{groove.LegProposed, noLink, groove.LegDialing},
-		{groove.LegPaused, linkUp, groove.LegPaused},
-		{groove.LegResting, noLink, groove.LegResting},
-		{groove.LegClosed, linkUp, groove.LegClosed},
-		{groove.LegClosed, noLink, groove.LegClosed},
-	} {
-		if got := shown(row.kept, row.phase); got != row.want {
-			t.Errorf("shown(%s, %d) = %s, want %s", row.kept, row.phase, got, row.want)
+	const (
+		p, o, h, r, c = groove.LegProposed, groove.LegOpen, groove.LegPaused, groove.LegResting, groove.LegClosed
+		d, s, e       = groove.LegDialing, groove.LegHandshaking, groove.LegClosing
+	)
+	phases := []linkPhase{noLink, linkHandshaking, linkUp, linkParting}
+	want := map[groove.LegState][]groove.LegState{
+		//   none handshaking up parting
+		p: {d, s, p, e},
+		o: {d, s, o, e},
+		h: {d, s, h, e},
+		r: {r, s, r, e}, // it rests because nothing is to be said: without a connection it does not dial
+		c: {c, c, c, c}, // whatever the connection still does, the job has ended
+	}
+	for kept, row := range want {
+		for i, phase := range phases {
+			if got := shown(kept, phase); got != row[i] {
+				t.Errorf("shown(%s, %d) = %s, want %s", kept, phase, got, row[i])
+			}
 		}
 	}
 }

@@ -80,9 +80,9 @@ func (l *leg) expire() {
 // nothing to say rests as well: either side dials again with its next message.
 func (l *leg) quiet() {
 	l.mu.Lock()
-	since, up := clock.Mono()-l.active, l.link != nil
+	since, k := clock.Mono()-l.active, l.link
 	l.mu.Unlock()
-	if l.b.Agents.Busy(l.linked()) || up && l.b.Remotes.Busy(l.peerPK, l.theirs()) {
+	if l.b.Agents.Busy(l.linked()) || k != nil && l.b.Remotes.Busy(l.peerPK, l.theirs()) {
 		l.touch() // a turn counts as use; the next look is an idle time away
 		l.arm()
 		return
@@ -91,8 +91,8 @@ func (l *leg) quiet() {
 		l.arm()
 		return
 	}
-	if up {
-		l.part(groove.ByeIdle, "")
+	if k != nil { // the connection that was idle, not one that has come since
+		k.part(groove.ByeIdle, "")
 		return
 	}
 	if backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk); err != nil || backlog.Messages > 0 {

@@ -17,7 +17,7 @@ import (
 const Env = "GROOVE_TEST_CLOCK"
 
 // look is how often the file is looked at.
-const look = 5 * time.Millisecond
+const look = 20 * time.Millisecond
 
 var start = time.Now()
 

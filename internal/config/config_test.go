@@ -128,7 +128,8 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		check     func(*config.Config) bool
 	}{
 		{"a key nobody reads", "colour = 1\nrate = 7\n", "config.toml:1 colour", func(c *config.Config) bool { return c.Rate == 7 }},
-		{"a table nobody reads", "rate = 7\n[gate]\nmode = 1\n", "config.toml:2 gate", func(c *config.Config) bool { return c.Rate == 7 }},
+		{"a gate mode that is none", "rate = 7\n[gate]\nmode = \"kernal\"\n", "config.toml:3 gate.mode", func(c *config.Config) bool { return c.Rate == 7 && c.Gate.Mode == "auto" }},
+		{"a table nobody reads", "rate = 7\n[door]\nmode = 1\n", "config.toml:2 door", func(c *config.Config) bool { return c.Rate == 7 }},
 		{"misspelt inside a table", "[job]\nidl = 1\nttl = 60\n", "config.toml:2 job.idl", func(c *config.Config) bool { return c.Job.TTL == time.Minute }},
 		{"a word where a number stands", "[api]\nport = \"http\"\n", "config.toml:2 api.port", func(c *config.Config) bool { return c.API.Port == 31415 }},
 		{"an interface in the port: it stays on the loopback", "[api]\nport = \"0.0.0.0:31415\"\n", "config.toml:2 api.port", func(c *config.Config) bool { return c.API.Port == 31415 }},

@@ -2,10 +2,8 @@ package daemon
 
 import (
 	"context"
-	"strings"
 
 	"groove/internal/api"
-	"groove/internal/federation"
 	"groove/internal/groove"
 	"groove/internal/mailbox"
 	"groove/internal/store"
@@ -24,7 +22,7 @@ func (d *daemon) Peers(context.Context) ([]api.Peer, error) {
 }
 
 func (d *daemon) peerOf(p groove.Peer) api.Peer {
-	return api.Peer{ID: p.ID, Name: p.Name, State: p.State, Addresses: p.Addresses, Gate: p.Gate, Mine: p.Mine, PairedAt: p.PairedAt,
+	return api.Peer{ID: p.ID, Name: p.Name, State: p.State, Addresses: p.Addresses, Gate: p.Gate, Dial: p.Dial, Roaming: p.Roaming, Mine: p.Mine, PairedAt: p.PairedAt,
 		Policy: p.Policy, Connected: d.bridge.Connected(p.PK)}
 }
 
@@ -51,19 +49,4 @@ func (d *daemon) Unpair(ctx context.Context, ref string) (api.Unpaired, error) {
 		out.Cancelled = append(out.Cancelled, mails...)
 	}
 	return out, nil
-}
-
-// Invite is api.Pairing.
-func (d *daemon) Invite(ctx context.Context, r api.InviteRequest) (api.Invite, error) {
-	made, err := d.pairing.Invite(ctx, federation.InviteRequest{For: strings.Join(r.For, ","), Mine: r.Mine})
-	return api.Invite{Line: made.Line, Expires: groove.At(made.Expires)}, err
-}
-
-// Pair is api.Pairing.
-func (d *daemon) Pair(ctx context.Context, r api.PairRequest) (api.Peer, error) {
-	p, err := d.pairing.Join(ctx, federation.JoinRequest{Line: r.Invite, Mine: r.Mine, Name: r.Name})
-	if err != nil {
-		return api.Peer{}, err
-	}
-	return d.peerOf(p), nil
 }

@@ -173,6 +173,7 @@ func (d *daemon) openFederation(ctx context.Context) error {
 	d.pairing, err = federation.NewPairing(ctx, federation.PairingOptions{
 		Book: d.book, Store: d.store, Audit: d.audit, Key: d.self.Key, Name: d.cfg.Name, Addresses: d.advertised,
 		Dial: d.dialPairing, Clock: clock.Now, Log: d.log, OnArmed: d.sourcesChanged, Rate: &d.cfg.Rate,
+		Ask: d.askWords, Withdraw: d.withdrawWords,
 	})
 	return err
 }
@@ -204,6 +205,7 @@ func (d *daemon) openRooms() {
 		Self: d.self.ID, Key: d.self.Key, Name: d.cfg.Name, Instance: identity.NewInstance(),
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump,
 	})
+	d.approvals.Handle(approval.PairWords, d.answerWords)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})
@@ -258,8 +260,11 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.bridge.Start()
-	// The programs that asked are gone; they ask again.
-	if err := d.store.Do(ctx, func(tx *store.Tx) error { return d.approvals.WithdrawKind(tx, approval.Permission) }); err != nil {
+	// The programs that asked are gone, and words that nobody answered are forgotten; both
+	// ask again.
+	if err := d.store.Do(ctx, func(tx *store.Tx) error {
+		return errors.Join(d.approvals.WithdrawKind(tx, approval.Permission), d.approvals.WithdrawKind(tx, approval.PairWords))
+	}); err != nil {
 		return err
 	}
 	d.run.Go(func() { d.pairing.Run(ctx) })

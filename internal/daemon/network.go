@@ -99,47 +99,6 @@ func (d *daemon) advertised() []string {
 	return d.cfg.Advertised(d.listening(), interfaces)
 }
 
-// local is the address to dial from: the one listened on, so that the peer's gate
-// knows it; "" where that is a wildcard or of another family.
-func (d *daemon) local(to string) string {
-	host, _, err := net.SplitHostPort(to)
-	if err != nil {
-		return ""
-	}
-	target, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
-	for _, a := range d.cfg.Bridge.Listen {
-		host, _, err := net.SplitHostPort(a)
-		if err != nil {
-			continue
-		}
-		from, err := netip.ParseAddr(host)
-		if err == nil && !from.IsUnspecified() && from.Is4() == target.Unmap().Is4() && from.IsLoopback() == target.IsLoopback() {
-			return from.String()
-		}
-	}
-	return ""
-}
-
-// dialPeer tries a peer's addresses in turn.
-func (d *daemon) dialPeer(ctx context.Context, p groove.Peer) (transport.Conn, error) {
-	key, err := groove.B64.DecodeString(p.Key)
-	if err != nil {
-		return nil, groove.Errorf("dial", groove.KindPeerDamaged, "the key of %s cannot be read", p.Name)
-	}
-	last := error(groove.Errorf("dial", groove.KindPeerUnreachable, "%s has no address", p.Name))
-	for _, addr := range p.Addresses {
-		conn, err := transport.Dial(ctx, transport.DialConfig{Cert: d.cert, PeerKey: key, Addr: addr, Local: d.local(addr), ALPN: transport.ALPNBridge})
-		if err == nil {
-			return conn, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
 func (d *daemon) dialPairing(ctx context.Context, addr string, key ed25519.PublicKey) (federation.Conn, error) {
 	conn, err := transport.Dial(ctx, transport.DialConfig{Cert: d.cert, PeerKey: key, Addr: addr, Local: d.local(addr), ALPN: transport.ALPNPair})
 	if err != nil {

@@ -28,8 +28,8 @@ type BookOptions struct {
 	SelfKey ed25519.PublicKey
 	Clock   groove.Clock
 	Log     *slog.Logger
-	// Lookup resolves a host name; nil: the system's resolver.
-	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Lookup resolves a host name; nil: as the system is set up to.
+	Lookup Lookup
 }
 
 // Damaged is a file or a row that makes no peer. The peer that it names is
@@ -55,6 +55,9 @@ type Book struct {
 	subs   []func()
 
 	hosts hostCache
+
+	roamMu sync.Mutex
+	last   map[int64]netip.Addr // by peer: where its last verified connection came from
 }
 
 // snapshot is the book at one moment. It is never changed.
@@ -72,15 +75,16 @@ type snapshot struct {
 // done. Damaged files do not fail it. It fails with KindStoreFull, KindInternal.
 func OpenBook(ctx context.Context, opts BookOptions) (*Book, error) {
 	if opts.Lookup == nil {
-		opts.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
+		opts.Lookup = systemLookup(new(net.Dialer).DialContext)
 	}
 	b := &Book{opts: opts}
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, groove.Wrap("open peers", groove.KindInternal, err)
 	}
 	if err := removeTemps(opts.Dir); err != nil {
+		return nil, err
+	}
+	if err := b.loadHosts(ctx); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()

@@ -36,7 +36,7 @@ func (p *Pairing) locate(ctx context.Context, a *attempt) (addresses []string, m
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	ips, err := p.book.opts.Lookup(ctx, host)
+	ips, _, err := p.book.opts.Lookup(ctx, host)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil || len(ips) == 0 {
@@ -93,9 +93,6 @@ func (p *Pairing) try(ctx context.Context, a *attempt) {
 		}
 	}
 	for _, address := range addresses {
-		if ip, err := netip.ParseAddrPort(address); err == nil && p.junk.holds(ip.Addr(), p.opts.Clock()) {
-			continue
-		}
 		dialling, cancel := context.WithTimeout(ctx, dialTime)
 		conn, err := p.opts.Dial(dialling, address, nil)
 		cancel()
@@ -124,7 +121,6 @@ func (p *Pairing) meet(ctx context.Context, a *attempt, conn Conn) {
 		p.hangUp(conn, "")
 		return
 	case kind == groove.KindPairMalformed:
-		p.junk.take(conn.Remote().Addr(), p.opts.Clock())
 		p.book.auditRefusal(ctx, groove.IDOf(conn.PeerKey()), conn.Remote().String(), groove.AsError(err))
 		p.hangUp(conn, kind)
 	case kind == groove.KindPairBadCommitment:

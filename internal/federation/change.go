@@ -158,8 +158,10 @@ func (b *Book) withdraw(tx *store.Tx, g progress, p groove.Peer) error {
 
 // Connected tells the book that a bridge connection with the peer was verified: from
 // here on a late no of an earlier pairing undoes nothing. It costs nothing where
-// there is no such pairing. source is where the connection came from. It fails with KindStoreFull, KindInternal.
+// there is no such pairing. source is where the
+// connection came from, and is remembered for LastSource. It fails with KindStoreFull, KindInternal.
 func (b *Book) Connected(ctx context.Context, pk int64, source netip.Addr) error {
+	b.roamed(pk, source)
 	if g, open := b.snap.Load().pairings[pk]; !open || g.state != groove.PeerActive || g.fileDue() {
 		return nil
 	}

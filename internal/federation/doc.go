@@ -1,6 +1,6 @@
 // Package federation keeps who this daemon's peers are, and makes new ones: the
-// book of peers (a row in the store and a file each), invites, and the pairing
-// conversation in which two users confirm each other's keys. It also writes the
+// book of peers (a row in the store and a file each), invites, addresses armed for pairing
+// with five words, and the pairing conversation in which two users confirm each other's keys. It also writes the
 // contract that a job is opened with.
 //
 // It stands beside the hall: the gate asks it which sources may knock, the

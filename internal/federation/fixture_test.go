@@ -74,11 +74,13 @@ type world struct {
 	t       *testing.T
 	mu      sync.Mutex
 	hosts   map[string]*house
+	ghosts  map[string]*ghost
 	tapping sync.Mutex
 	// tap sees each message before it is delivered, one at a time; false loses the
 	// connection. It is set by setTap; what it looks at is
 	// changed in locked alone.
 	tap func(from, to *house, message []byte) bool
+	dns dns // answers look-ups
 }
 
 func (w *world) setTap(tap func(from, to *house, message []byte) bool) {
@@ -96,6 +98,12 @@ func (w *world) passes(from, to *house, message []byte) bool {
 	w.tapping.Lock()
 	defer w.tapping.Unlock()
 	return w.tap == nil || w.tap(from, to, message)
+}
+
+// ghost is a machine that answers a dial with whatever a test has it say.
+type ghost struct {
+	house  *house
+	speaks func(conn *end)
 }
 
 // house is one daemon with what it keeps on disk; open and stop may alternate.
@@ -158,12 +166,7 @@ func (h *house) open() {
 		t.Fatal(err)
 	}
 	h.book, err = federation.OpenBook(h.ctx, federation.BookOptions{Dir: h.dir(), Store: h.st, Audit: h.audit, Self: h.id,
-		SelfKey: h.w.pub(h), Clock: h.now, Log: log, Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
-			if host == "vps.example" {
-				return []netip.Addr{netip.MustParseAddr("203.0.113.9")}, nil
-			}
-			return nil, os.ErrNotExist
-		}})
+		SelfKey: h.w.pub(h), Clock: h.now, Log: log, Lookup: h.w.lookup})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +217,11 @@ func (h *house) restart() {
 func (h *house) dial(_ context.Context, addr string, key ed25519.PublicKey) (federation.Conn, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
+	if g := h.w.ghosts[addr]; g != nil {
+		mine, theirs := h.w.pipe(h, g.house)
+		h.work.Go(func() { g.speaks(theirs) })
+		return mine, nil
+	}
 	to := h.w.hosts[addr]
 	if to == nil {
 		return nil, groove.Errorf("dial", groove.KindPeerUnreachable, "nobody at %s", addr)
@@ -378,3 +386,8 @@ func wantKind(t *testing.T, err error, kind groove.Kind) {
 
 // What the transport gives is what a pairing takes.
 var _ federation.Conn = transport.Conn(nil)
+
+// at is a connection from ip.
+func (w *world) at(ip string) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(ip), 40000)
+}

@@ -1,31 +1,21 @@
 package federation
 
 import (
-	"context"
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
-	"time"
 
 	"groove/internal/groove"
 )
 
-// lookupTime bounds one look-up of a host name.
-const lookupTime = 5 * time.Second
-
-// hostCache keeps the last answer for each host name.
-type hostCache struct {
-	mu    sync.Mutex
-	known map[string][]netip.Addr
-}
-
 // Sources returns what the gate admits for the paired daemons: the hosts of their
 // addresses and their gate entries. any is set where a peer roams anywhere. Host names
-// count once Resolve has an answer.
+// count once Resolve has an answer. A peer with dial "out" is dialled and never comes.
 func (b *Book) Sources() (prefixes []netip.Prefix, any bool) {
 	for _, p := range b.Peers() {
+		if p.Dial == "out" {
+			continue
+		}
 		prefixes = append(prefixes, b.sourcesOf(p)...)
 		any = any || p.Roaming == "any"
 	}
@@ -39,7 +29,7 @@ func (b *Book) sourcesOf(p groove.Peer) []netip.Prefix {
 			out = append(out, prefix)
 			continue
 		}
-		for _, ip := range b.hosts.get(s) {
+		for _, ip := range b.Hosts(s) {
 			out = append(out, single(ip))
 		}
 	}
@@ -85,53 +75,4 @@ func parsePrefix(s string) (netip.Prefix, bool) {
 func single(ip netip.Addr) netip.Prefix {
 	ip = ip.Unmap().WithZone("")
 	return netip.PrefixFrom(ip, ip.BitLen())
-}
-
-// Resolve looks up the host names that have no answer yet and reports whether one
-// came; then OnChange has been called. A name that does not resolve is left for
-// the next call.
-func (b *Book) Resolve(ctx context.Context) bool {
-	found := false
-	for _, host := range b.unresolved() {
-		ctx, cancel := context.WithTimeout(ctx, lookupTime)
-		ips, err := b.opts.Lookup(ctx, host)
-		cancel()
-		if err != nil || len(ips) == 0 {
-			b.opts.Log.Warn("host name not resolved", "host", host, "err", err)
-			continue
-		}
-		b.hosts.put(host, ips)
-		found = true
-	}
-	if found {
-		b.notify()
-	}
-	return found
-}
-
-func (b *Book) unresolved() []string {
-	names := map[string]bool{}
-	for _, p := range b.All() {
-		for _, h := range hostsOf(p) {
-			if _, ok := parsePrefix(h); !ok && b.hosts.get(h) == nil {
-				names[h] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
-func (c *hostCache) get(host string) []netip.Addr {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.known[host]
-}
-
-func (c *hostCache) put(host string, ips []netip.Addr) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil {
-		c.known = map[string][]netip.Addr{}
-	}
-	c.known[host] = ips
 }

@@ -26,23 +26,24 @@ var errStands = groove.Errorf("pair", groove.KindConflict, "another connection w
 // lay puts the words on the table, and talks until the words of both users have
 // crossed or the connection is lost; the words stay then.
 func (p *Pairing) lay(ctx context.Context, c *conversation, conn Conn) error {
-	now := p.opts.Clock()
-	p.mu.Lock()
-	a := c.of
-	switch {
-	case c.over, a.ended != "":
-		p.mu.Unlock()
-		return errStands
-	case a.said != nil, a.table != nil && a.table.id != c.id:
-		p.mu.Unlock()
-		return groove.Errorf("pair", groove.KindPairNotArmed, "the words of another daemon are looked at")
+	if err := p.free(c); err != nil {
+		return err
 	}
-	c.until = now.Add(armTime)
-	a.table, a.peer, a.why = c, c.id, nil
-	w := Words{Ref: c.ref(), Words: c.words, Peer: c.id, Name: c.who.Name, Address: a.address}
+	// The question first: who sees the words can answer them anywhere.
+	id, err := p.ask(ctx, c)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if err = p.freeLocked(c); err == nil {
+		c.question, c.until = id, p.opts.Clock().Add(armTime)
+		c.of.table, c.of.peer, c.of.why = c, c.id, nil
+	} else {
+		p.moot = append(p.moot, c.ref())
+	}
 	p.mu.Unlock()
-	if err := p.ask(ctx, c, w); err != nil {
-		p.conclude(ctx, c, groove.AsError(err), false)
+	if err != nil {
+		p.poke()
 		return err
 	}
 	if err := p.refresh(context.WithoutCancel(ctx)); err != nil { // the gate stays open for these words
@@ -51,19 +52,33 @@ func (p *Pairing) lay(ctx context.Context, c *conversation, conn Conn) error {
 	return p.talkWords(ctx, c, conn, nil)
 }
 
-func (p *Pairing) ask(ctx context.Context, c *conversation, w Words) error {
-	var id string
-	err := p.opts.Store.Do(ctx, func(tx *store.Tx) (err error) {
+// free refuses words for which there is no place on the table.
+func (p *Pairing) free(c *conversation) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.freeLocked(c)
+}
+
+func (p *Pairing) freeLocked(c *conversation) error {
+	switch a := c.of; {
+	case c.over, a.ended != "":
+		return errStands
+	case a.said != nil, a.table != nil && a.table.id != c.id:
+		return groove.Errorf("pair", groove.KindPairNotArmed, "the words of another daemon are looked at")
+	}
+	return nil
+}
+
+func (p *Pairing) ask(ctx context.Context, c *conversation) (id string, err error) {
+	w := Words{Ref: c.ref(), Words: c.words, Peer: c.id, Name: c.who.Name, Address: c.of.address}
+	err = p.opts.Store.Do(ctx, func(tx *store.Tx) (err error) {
 		p.opts.Audit.Append(tx, audit.Entry{Event: "pair", Peer: c.id, Source: c.remote.String(), Detail: "five words are shown"})
 		if p.opts.Ask != nil {
 			id, err = p.opts.Ask(tx, w, armTime)
 		}
 		return err
 	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.question = id
-	return err
+	return id, err
 }
 
 // talkWords runs the talk of words on one connection.

@@ -143,6 +143,9 @@ func (p *Pairing) untilNext(ctx context.Context) time.Duration {
 	if at, ok := p.nextInvite(ctx); ok {
 		sooner(at.Add(inviteTime))
 	}
+	if _, at := p.book.dueHosts(); !at.IsZero() {
+		sooner(at)
+	}
 	return next.Sub(now)
 }
 
@@ -168,15 +171,15 @@ func (p *Pairing) resume(ctx context.Context, work *sync.WaitGroup) {
 	}
 }
 
-// resolve looks up new host names beside the worker, one run at a time.
+// resolve looks up the host names that are due beside the worker, one run at a time.
 func (p *Pairing) resolve(ctx context.Context, work *sync.WaitGroup, one chan struct{}) {
-	if len(p.book.unresolved()) == 0 {
+	if due, _ := p.book.dueHosts(); len(due) == 0 {
 		return
 	}
 	select {
 	case one <- struct{}{}:
 		work.Go(func() {
-			defer func() { <-one }()
+			defer func() { <-one; p.poke() }() // the worker waits for what is due next
 			p.book.Resolve(ctx)
 		})
 	default:

@@ -55,6 +55,7 @@ func (d *door) open() error {
 func (d *door) listen() (net.Listener, error) {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false) // a kernel filter cannot be set on an MPTCP socket
+	lc.KeepAlive = -1         // for those that are admitted, later: a flood is to cost little
 	if d.gate.filtering {     // before bind: no moment without it
 		lc.Control = func(_, _ string, c syscall.RawConn) error {
 			if err := control(c, func(fd uintptr) error { return attach(fd, d.gate.program) }); err != nil {
@@ -126,12 +127,10 @@ func (d *door) accept(ln net.Listener, stop, done chan struct{}) {
 		if !g.let(c) {
 			continue
 		}
-		if d.filtered.Load() {
-			if err := bare(c); err != nil {
-				g.log.Error("an accepted connection kept the filter", "source", c.RemoteAddr(), "err", err)
-				reset(c)
-				continue
-			}
+		if err := d.ready(c); err != nil {
+			g.log.Error("an accepted connection could not be made ready", "source", c.RemoteAddr(), "err", err)
+			reset(c)
+			continue
 		}
 		select {
 		case g.conns <- c:
@@ -140,6 +139,22 @@ func (d *door) accept(ln net.Listener, stop, done chan struct{}) {
 			return
 		}
 	}
+}
+
+// ready takes the listener's filter off an admitted connection, and has the kernel ask
+// after a peer that is silent.
+func (d *door) ready(c net.Conn) error {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	if err := tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}); err != nil {
+		return err
+	}
+	if !d.filtered.Load() {
+		return nil
+	}
+	return bare(tcp)
 }
 
 // pause waits a moment after a failure such as too many open files, which the

@@ -190,13 +190,9 @@ type controller interface {
 	Control(f func(fd uintptr)) error
 }
 
-// bare takes the inherited filter off an accepted connection: it would drop what a peer sends
-// after its address left the sources, where the bridge says goodbye.
-func bare(c net.Conn) error {
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		return nil
-	}
+// bare takes the filter off that an accepted connection inherited: it passes that
+// connection's segments, but would run for each, and be held in memory as long as it lasts.
+func bare(tcp *net.TCPConn) error {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxInstructions is what the kernel takes (BPF_MAXINSNS): 2,021 single IPv4 addresses,
-	// or 441 IPv6 ones.
+	// maxInstructions is what the kernel takes (BPF_MAXINSNS): 2,040 single IPv4 addresses,
+	// or 453 IPv6 ones.
 	maxInstructions = 4096
 	// networkHeader is SKF_NET_OFF: offsets from here on count from the network header, since a
 	// filter on a TCP socket is shown the segment from its TCP header on.

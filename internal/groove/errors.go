@@ -71,6 +71,7 @@ const (
 	KindPeerNotPaired    Kind = "peer.notPaired"
 	KindPeerUnreachable  Kind = "peer.notReachable"
 	KindPeerDamaged      Kind = "peer.damaged"
+	KindOutboxFull       Kind = "outbox.full"
 	KindMessageUnknown   Kind = "message.unknown"
 	KindApprovalUnknown  Kind = "approval.unknown"
 	KindApprovalAnswered Kind = "approval.answered"
@@ -127,7 +128,7 @@ var kinds = map[Kind]struct {
 
 	KindRequestMalformed: {Local, 400}, KindRequestTooLarge: {Local, 413}, KindNoToken: {Local, 401}, KindForbidden: {Local, 403},
 	KindPeerUnknown: {Local, 404}, KindPeerNotPaired: {Local, 403}, KindPeerUnreachable: {Local, 503},
-	KindPeerDamaged: {Local, 409}, KindMessageUnknown: {Local, 404}, KindApprovalUnknown: {Local, 404},
+	KindPeerDamaged: {Local, 409}, KindOutboxFull: {Local, 507}, KindMessageUnknown: {Local, 404}, KindApprovalUnknown: {Local, 404},
 	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422},
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -25,10 +26,13 @@ type expiryTimer struct {
 
 func newExpiryTimer(m *Mailbox) *expiryTimer { return &expiryTimer{m: m} }
 
-// Start expires what is overdue, forgets ids after 30 days and begins to wait for
+// Start counts what waits, expires what is overdue, forgets ids after 30 days and begins to wait for
 // the next expiry. Close ends it.
 func (m *Mailbox) Start(ctx context.Context) error {
 	err := m.Options.Store.Do(ctx, func(tx *store.Tx) error {
+		if err := errors.Join(m.inbox.ready(tx), m.outbox.ready(tx)); err != nil {
+			return err
+		}
 		_, err := tx.Exec("DELETE FROM seen WHERE at < ?", m.Clock().Add(-keepSeen).UnixMilli())
 		return groove.Wrap("forget ids", groove.KindInternal, err)
 	})
@@ -82,8 +86,19 @@ func (m *Mailbox) ClockMoved() { m.timer.at(time.Unix(0, 0)) }
 func (m *Mailbox) expire(ctx context.Context) error {
 	var next int64
 	err := m.Options.Store.Do(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE state = 'queued' AND expires_at <= ?",
-			string(groove.OutExpired), groove.KindExpired, m.Clock().UnixMilli())
+		const overdue = "state = 'queued' AND expires_at <= ?"
+		now := m.Clock().UnixMilli()
+		if err := m.outbox.ready(tx); err != nil {
+			return err
+		}
+		err := tx.Each("SELECT o.leg, count(*), sum(length(b.payload)) FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.to_agent <> '' AND "+overdue+" GROUP BY o.leg", func(r store.Row) error {
+			m.outbox.gone(tx, r.Int(0), Limit{r.Int(1), r.Int(2)})
+			return nil
+		}, now)
+		if err != nil {
+			return groove.Wrap("expire messages", groove.KindInternal, err)
+		}
+		_, err = tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE "+overdue, string(groove.OutExpired), groove.KindExpired, now)
 		if err != nil {
 			return groove.Wrap("expire messages", groove.KindInternal, err)
 		}

@@ -30,7 +30,8 @@ func receipt(id groove.MessageID, row store.Row) groove.Receipt {
 }
 
 // Accept commits a letter of a peer with tx and returns its receipt: stored, or
-// held when held is set, and its position. The envelope has passed every room before.
+// held when held is set, and its position. The envelope has passed every room before. It
+// fails with KindInboxFull, and has written nothing, when too much waits for the agent.
 func (m *Mailbox) Accept(tx *store.Tx, leg int64, env *groove.Envelope, held bool) (groove.Receipt, int64, error) {
 	state, rank := groove.InStored, groove.ReceiptStored
 	if held {
@@ -40,12 +41,16 @@ func (m *Mailbox) Accept(tx *store.Tx, leg int64, env *groove.Envelope, held boo
 	if !env.ReplyTo.IsZero() {
 		reply = env.ReplyTo[:]
 	}
+	if err := m.inboxRoom(tx, "store message", env.To.Agent, len(env.Payload)); err != nil {
+		return groove.Receipt{}, 0, err
+	}
 	now := m.Clock()
 	pos, err := tx.Insert("INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at) VALUES(?,?,?,?,?,?,?)",
 		leg, env.ID[:], env.From.Agent, env.To.Agent, string(state), reply, now.UnixMilli())
 	if err != nil {
 		return groove.Receipt{}, 0, groove.Wrap("store message", groove.KindInternal, err)
 	}
+	m.inbox.add(tx, pos, env.To.Agent, int64(len(env.Payload)))
 	if _, err := tx.Exec("INSERT INTO inbox_body(pos, payload) VALUES(?,?)", pos, []byte(env.Payload)); err != nil {
 		return groove.Receipt{}, 0, groove.Wrap("store message", groove.KindInternal, err)
 	}
@@ -161,7 +166,10 @@ func (m *Mailbox) Replay(tx *store.Tx, leg int64, seen uint64, fn func(groove.Re
 // Release decides a held letter: it takes its place at the end of the inbox, or is
 // refused with kind. A letter that is no longer held is left alone.
 func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) error {
-	row, ok, err := tx.One("SELECT leg, id, to_agent FROM inbox WHERE pos = ? AND state = 'held'", pos)
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
+	row, ok, err := tx.One("SELECT i.leg, i.id, i.to_agent, length(b.payload) FROM inbox i JOIN inbox_body b ON b.pos = i.pos WHERE i.pos = ? AND i.state = 'held'", pos)
 	if err != nil || !ok {
 		return groove.Wrap("release message", groove.KindInternal, err)
 	}
@@ -170,6 +178,7 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 		if _, err := tx.Exec("UPDATE inbox SET state = ? WHERE pos = ?", string(groove.InRefused), pos); err != nil {
 			return groove.Wrap("release message", groove.KindInternal, err)
 		}
+		m.inbox.gone(tx, to, one(row.Int(3)))
 		return m.rise(tx, leg, id, groove.ReceiptRefused, kind, groove.MessageID{})
 	}
 	last, err := tx.Insert(`INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at)
@@ -177,6 +186,7 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 	if err != nil {
 		return groove.Wrap("release message", groove.KindInternal, err)
 	}
+	m.inbox.inserted(last)
 	if err := m.move(tx, leg, pos, last); err != nil {
 		return groove.Wrap("release message", groove.KindInternal, err)
 	}
@@ -186,7 +196,18 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 
 // Quarantine takes what a peer's leg left undelivered out of the agents' reach.
 func (m *Mailbox) Quarantine(tx *store.Tx, leg int64) error {
-	_, err := tx.Exec("UPDATE inbox SET state = ? WHERE leg = ? AND state IN ('held', 'stored', 'delivering')", string(groove.InQuarantined), leg)
+	const waiting = "leg = ? AND state IN ('held', 'stored', 'delivering')"
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
+	err := tx.Each("SELECT i.to_agent, count(*), sum(length(b.payload)) FROM inbox i JOIN inbox_body b ON b.pos = i.pos WHERE "+waiting+" GROUP BY i.to_agent", func(r store.Row) error {
+		m.inbox.gone(tx, groove.AgentName(r.Text(0)), Limit{r.Int(1), r.Int(2)})
+		return nil
+	}, leg)
+	if err != nil {
+		return groove.Wrap("quarantine messages", groove.KindInternal, err)
+	}
+	_, err = tx.Exec("UPDATE inbox SET state = ? WHERE "+waiting, string(groove.InQuarantined), leg)
 	tx.AfterCommit(m.Changed)
 	return groove.Wrap("quarantine messages", groove.KindInternal, err)
 }

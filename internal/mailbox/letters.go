@@ -92,8 +92,11 @@ func (m *Mailbox) Mark(tx *store.Tx, pos []int64, state groove.InboxState, turn 
 	if turn != 0 {
 		in = turn
 	}
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
 	for _, p := range pos {
-		row, ok, err := tx.One("SELECT leg, id, state FROM inbox WHERE pos = ?", p)
+		row, ok, err := tx.One(letterRow, p)
 		if err != nil {
 			return groove.Wrap("mark message", groove.KindInternal, err)
 		}
@@ -106,6 +109,7 @@ func (m *Mailbox) Mark(tx *store.Tx, pos []int64, state groove.InboxState, turn 
 		if _, err := tx.Exec("UPDATE inbox SET state = ?, turn = coalesce(?, turn) WHERE pos = ?", string(state), in, p); err != nil {
 			return groove.Wrap("mark message", groove.KindInternal, err)
 		}
+		m.moved(tx, row, state)
 		receipt, told := inReceipts[state]
 		if row.Null(0) || !told {
 			continue
@@ -116,6 +120,25 @@ func (m *Mailbox) Mark(tx *store.Tx, pos []int64, state groove.InboxState, turn 
 	}
 	tx.AfterCommit(m.Changed)
 	return nil
+}
+
+// letterRow is what Mark, Return and answered look at.
+const letterRow = "SELECT i.leg, i.id, i.state, i.to_agent, length(b.payload) FROM inbox i JOIN inbox_body b ON b.pos = i.pos WHERE i.pos = ?"
+
+// moved counts a letter, a row of letterRow, that goes to another state.
+func (m *Mailbox) moved(tx *store.Tx, row store.Row, state groove.InboxState) {
+	to, size := groove.AgentName(row.Text(3)), one(row.Int(4))
+	switch before, after := waits(groove.InboxState(row.Text(2))), waits(state); {
+	case before && !after:
+		m.inbox.gone(tx, to, size)
+	case after && !before:
+		m.inbox.back(tx, to, size)
+	}
+}
+
+// waits reports whether an agent has yet to take a letter.
+func waits(s groove.InboxState) bool {
+	return s == groove.InHeld || s == groove.InStored || s == groove.InDelivering
 }
 
 // inRank orders the states that Mark moves between; states that a letter does not
@@ -139,9 +162,19 @@ func inRank(s groove.InboxState) int {
 // Return puts letters back to wait, because the turn that they were given to did
 // not begin. mayRepeat marks that the agent may have seen them all the same.
 func (m *Mailbox) Return(tx *store.Tx, pos []int64, mayRepeat bool) error {
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
 	for _, p := range pos {
-		_, err := tx.Exec("UPDATE inbox SET state = 'stored', turn = NULL, may_repeat = max(may_repeat, ?) WHERE pos = ? AND state IN ('delivering', 'delivered')", mayRepeat, p)
+		row, ok, err := tx.One(letterRow+" AND i.state IN ('delivering', 'delivered')", p)
 		if err != nil {
+			return groove.Wrap("return message", groove.KindInternal, err)
+		}
+		if !ok {
+			continue
+		}
+		m.moved(tx, row, groove.InStored)
+		if _, err := tx.Exec("UPDATE inbox SET state = 'stored', turn = NULL, may_repeat = max(may_repeat, ?) WHERE pos = ?", mayRepeat, p); err != nil {
 			return groove.Wrap("return message", groove.KindInternal, err)
 		}
 	}
@@ -156,7 +189,10 @@ func (m *Mailbox) Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind)
 		leg store.Row
 	}
 	var all []waiting
-	err := tx.Each("SELECT pos, leg, id FROM inbox WHERE to_agent = ? AND state IN ('stored', 'delivering')", func(r store.Row) error {
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
+	err := tx.Each("SELECT i.pos, i.leg, i.id, length(b.payload) FROM inbox i JOIN inbox_body b ON b.pos = i.pos WHERE i.to_agent = ? AND i.state IN ('stored', 'delivering')", func(r store.Row) error {
 		all = append(all, waiting{r.Int(0), append(store.Row(nil), r...)})
 		return nil
 	}, agent)
@@ -167,6 +203,7 @@ func (m *Mailbox) Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind)
 		if _, err := tx.Exec("UPDATE inbox SET state = ? WHERE pos = ?", string(groove.InRefused), w.pos); err != nil {
 			return groove.Wrap("refuse messages", groove.KindInternal, err)
 		}
+		m.inbox.gone(tx, agent, one(w.leg.Int(3)))
 		if w.leg.Null(1) {
 			continue
 		}
@@ -178,7 +215,8 @@ func (m *Mailbox) Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind)
 	return nil
 }
 
-// Put commits a letter between two agents of this daemon, or from its user.
+// Put commits a letter between two agents of this daemon, or from its user. It fails with
+// KindInboxFull, and has written nothing, when too much waits for the agent.
 func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 	u, err := uuid.NewV7()
 	if err != nil {
@@ -188,6 +226,9 @@ func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 	payload, err := json.Marshal(d.Message)
 	if err != nil {
 		return groove.Sent{}, groove.Wrap("put message", groove.KindInvalid, err)
+	}
+	if err := m.inboxRoom(tx, "put message", d.To, len(payload)); err != nil {
+		return groove.Sent{}, err
 	}
 	var reply any
 	if !d.ReplyTo.IsZero() {
@@ -201,6 +242,7 @@ func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 	if err != nil {
 		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
 	}
+	m.inbox.add(tx, pos, d.To, int64(len(payload)))
 	if _, err := tx.Exec("INSERT INTO inbox_body(pos, payload) VALUES(?,?)", pos, payload); err != nil {
 		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
 	}
@@ -211,6 +253,9 @@ func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 // answered links a letter to its answer. peer 0 is this daemon. An id that is not
 // known here is no error: the sender may answer what came another way.
 func (m *Mailbox) answered(tx *store.Tx, peer int64, id, by groove.MessageID) error {
+	if err := m.inbox.ready(tx); err != nil {
+		return err
+	}
 	query, args := "SELECT pos, leg FROM seen WHERE peer_pk = ? AND id = ? AND pos IS NOT NULL", []any{peer, id[:]}
 	if peer == 0 {
 		query, args = "SELECT pos, leg FROM inbox WHERE id = ? AND leg IS NULL", []any{id[:]}
@@ -219,7 +264,12 @@ func (m *Mailbox) answered(tx *store.Tx, peer int64, id, by groove.MessageID) er
 	if err != nil || !ok {
 		return groove.Wrap("link answer", groove.KindInternal, err)
 	}
-	if _, err := tx.Exec("UPDATE inbox SET state = ? WHERE pos = ? AND state IN ('stored', 'delivering', 'delivered', 'started')", string(groove.InAnswered), row.Int(0)); err != nil {
+	letter, open, err := tx.One(letterRow+" AND i.state IN ('stored', 'delivering', 'delivered', 'started')", row.Int(0))
+	if err == nil && open {
+		m.moved(tx, letter, groove.InAnswered)
+		_, err = tx.Exec("UPDATE inbox SET state = ? WHERE pos = ?", string(groove.InAnswered), row.Int(0))
+	}
+	if err != nil {
 		return groove.Wrap("link answer", groove.KindInternal, err)
 	}
 	if row.Null(1) {

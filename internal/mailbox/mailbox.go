@@ -38,6 +38,8 @@ type Options struct {
 	Waits func(leg int64) string
 	// PeerName says what the user calls a peer's row, and its daemon ID.
 	PeerName func(pk int64) (groove.DaemonID, string)
+	// Inbox bounds what waits for an agent, Outbox what waits on a leg. Zero: DefaultLimit.
+	Inbox, Outbox Limit
 }
 
 // Mailbox is safe for concurrent use.
@@ -46,6 +48,9 @@ type Mailbox struct {
 	mu    sync.Mutex
 	legs  map[int64]*legPost
 	timer *expiryTimer
+
+	inbox  *tally[groove.AgentName]
+	outbox *tally[int64]
 }
 
 // legPost is what the mailbox holds in memory for one leg.
@@ -61,7 +66,7 @@ type legPost struct {
 
 // New returns a mailbox; Start begins its expiry.
 func New(o Options) *Mailbox {
-	m := &Mailbox{Options: o, legs: map[int64]*legPost{}}
+	m := &Mailbox{Options: o, legs: map[int64]*legPost{}, inbox: newInboxTally(o.Inbox), outbox: newOutboxTally(o.Outbox)}
 	m.timer = newExpiryTimer(m)
 	return m
 }
@@ -115,11 +120,17 @@ type Item struct {
 }
 
 // Queue commits an item to the leg's outbox with tx and links the letter that it
-// answers. After the commit the leg's connection sends it.
+// answers. After the commit the leg's connection sends it. It fails with KindOutboxFull,
+// and has written nothing, when too much for agents waits on the leg.
 func (m *Mailbox) Queue(tx *store.Tx, leg int64, it Item) (groove.MessageID, error) {
 	post := m.post(leg)
 	if post == nil {
 		return groove.MessageID{}, groove.Errorf("queue", groove.KindInternal, "leg %d is not known", leg)
+	}
+	if it.To != "" {
+		if err := m.outboxRoom(tx, leg, post.peer, len(it.Payload)); err != nil {
+			return groove.MessageID{}, err
+		}
 	}
 	u, err := uuid.NewV7()
 	if err != nil {
@@ -134,6 +145,9 @@ func (m *Mailbox) Queue(tx *store.Tx, leg int64, it Item) (groove.MessageID, err
 		leg, id[:], it.Type, it.From, it.To, string(groove.OutQueued), now.UnixMilli(), expiry.UnixMilli())
 	if err != nil {
 		return id, groove.Wrap("queue", groove.KindInternal, err)
+	}
+	if m.outbox.inserted(pos); it.To != "" {
+		m.outbox.add(tx, pos, leg, int64(len(it.Payload)))
 	}
 	var reply any
 	if !it.ReplyTo.IsZero() {
@@ -182,7 +196,10 @@ func (m *Mailbox) queued(leg int64, row Row) {
 // KindMessageUnknown, or KindConflict when it is too late.
 func (m *Mailbox) Cancel(ctx context.Context, id groove.MessageID) error {
 	return m.Options.Store.Do(ctx, func(tx *store.Tx) error {
-		row, ok, err := tx.One("SELECT pos, state FROM outbox WHERE id = ?", id[:])
+		if err := m.outbox.ready(tx); err != nil {
+			return err
+		}
+		row, ok, err := tx.One("SELECT o.pos, o.state, o.leg, o.to_agent, length(b.payload) FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.id = ?", id[:])
 		if err != nil {
 			return groove.Wrap("cancel message", groove.KindInternal, err)
 		}
@@ -192,12 +209,16 @@ func (m *Mailbox) Cancel(ctx context.Context, id groove.MessageID) error {
 		if s := groove.OutboxState(row.Text(1)); s != groove.OutQueued {
 			return groove.Errorf("cancel message", groove.KindConflict, "message %s is already %s", id, s)
 		}
+		m.sent(tx, row.Int(2), groove.AgentName(row.Text(3)), row.Int(4))
 		return m.settle(tx, row.Int(0), groove.OutCancelled, "")
 	})
 }
 
 // CancelLeg cancels what waits for a leg, with the reason shown to its senders, and returns the ids.
 func (m *Mailbox) CancelLeg(tx *store.Tx, leg int64, reason groove.Kind) ([]groove.MessageID, error) {
+	if err := m.leave(tx, leg, "o.state IN ('queued', 'held')", nil); err != nil {
+		return nil, err
+	}
 	var ids []groove.MessageID
 	err := tx.Each("SELECT id FROM outbox WHERE leg = ? AND state = 'queued' AND type = 'message' ORDER BY pos", func(r store.Row) error {
 		ids = append(ids, groove.MessageID(r.Blob(0)))
@@ -214,6 +235,10 @@ func (m *Mailbox) CancelLeg(tx *store.Tx, leg int64, reason groove.Kind) ([]groo
 // Move hangs what waits on one leg on another of the same peer, with the same ids, and
 // returns how many messages that were.
 func (m *Mailbox) Move(tx *store.Tx, from, to int64) (int64, error) {
+	into := func(size Limit) { m.outbox.back(tx, to, size) }
+	if err := m.leave(tx, from, "o.state = 'queued' AND o.type = 'message'", into); err != nil {
+		return 0, err
+	}
 	n, err := tx.Exec("UPDATE outbox SET leg = ? WHERE leg = ? AND state = 'queued' AND type = 'message'", to, from)
 	tx.AfterCommit(func() {
 		if f := m.feed(to); f != nil {
@@ -222,6 +247,31 @@ func (m *Mailbox) Move(tx *store.Tx, from, to int64) (int64, error) {
 		m.Changed()
 	})
 	return n, groove.Wrap("move messages", groove.KindInternal, err)
+}
+
+// leave counts what leaves a leg's outbox: rows o of which cond, a constant, is true. into
+// may be nil and is told how much that is.
+func (m *Mailbox) leave(tx *store.Tx, leg int64, cond string, into func(Limit)) error {
+	if err := m.outbox.ready(tx); err != nil {
+		return err
+	}
+	row, _, err := tx.One("SELECT count(*), sum(length(b.payload)) FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.leg = ? AND o.to_agent <> '' AND "+cond, leg)
+	if err != nil {
+		return groove.Wrap("count messages", groove.KindInternal, err)
+	}
+	size := Limit{row.Int(0), row.Int(1)}
+	m.outbox.gone(tx, leg, size)
+	if into != nil {
+		into(size)
+	}
+	return nil
+}
+
+// sent counts one row that leaves a leg's outbox.
+func (m *Mailbox) sent(tx *store.Tx, leg int64, to groove.AgentName, bytes int64) {
+	if to != "" {
+		m.outbox.gone(tx, leg, one(bytes))
+	}
 }
 
 // settle gives an outbox row its state and tells who looks on.

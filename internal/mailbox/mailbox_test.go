@@ -41,7 +41,7 @@ type box struct {
 
 const job = groove.JobID("abcdefghijklmnopqrstuvwxya")
 
-func newBox(t testing.TB, dir string) *box {
+func newBox(t testing.TB, dir string, edit ...func(*mailbox.Options)) *box {
 	t.Helper()
 	st, err := store.Open(context.Background(), filepath.Join(dir, "groove.db"), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -52,9 +52,13 @@ func newBox(t testing.TB, dir string) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Mailbox = mailbox.New(mailbox.Options{Store: st, Audit: log, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+	o := mailbox.Options{Store: st, Audit: log, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
 		Arrived: func(n groove.AgentName) { b.mu.Lock(); b.woken = append(b.woken, n); b.mu.Unlock() },
-		Changed: func() {}, PeerName: func(int64) (groove.DaemonID, string) { return "peer", "vps" }})
+		Changed: func() {}, PeerName: func(int64) (groove.DaemonID, string) { return "peer", "vps" }}
+	for _, e := range edit {
+		e(&o)
+	}
+	b.Mailbox = mailbox.New(o)
 	b.do(func(tx *store.Tx) error {
 		if _, err := tx.Exec("INSERT OR IGNORE INTO peer(pk, daemon_id, state, paired_at) VALUES(1, 'peer', 'active', 0)"); err != nil {
 			return err

@@ -29,6 +29,9 @@ func outRank(s groove.OutboxState) int {
 // for an id that was never sent on this leg is ignored and recorded. Refusals for
 // now park the message in its feed.
 func (m *Mailbox) Receipted(tx *store.Tx, leg int64, rs []groove.Receipt) error {
+	if err := m.outbox.ready(tx); err != nil {
+		return err
+	}
 	var seen uint64
 	for i := range rs {
 		r := &rs[i]
@@ -56,12 +59,16 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	}
 	if r.State == groove.ReceiptStored && !m.parked(leg) {
 		// The common way: the first word on a message, with nothing held up behind it.
-		n, err := tx.Exec("UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'", id[:], leg)
-		if err != nil || n == 1 {
+		row, changed, err := tx.One(`UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'
+			RETURNING to_agent, (SELECT length(payload) FROM outbox_body b WHERE b.pos = outbox.pos)`, id[:], leg)
+		if changed {
+			m.sent(tx, leg, groove.AgentName(row.Text(0)), row.Int(1))
+		}
+		if err != nil || changed {
 			return groove.Wrap("apply receipt", groove.KindInternal, err)
 		}
 	}
-	row, ok, err := tx.One("SELECT pos, state, from_agent, to_agent FROM outbox WHERE id = ? AND leg = ?", id[:], leg)
+	row, ok, err := tx.One("SELECT o.pos, o.state, o.from_agent, o.to_agent, length(b.payload) FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.id = ? AND o.leg = ?", id[:], leg)
 	if err != nil {
 		return groove.Wrap("apply receipt", groove.KindInternal, err)
 	}
@@ -81,6 +88,9 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	if _, err := tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE pos = ?", string(state), r.Kind, pos); err != nil {
 		return groove.Wrap("apply receipt", groove.KindInternal, err)
 	}
+	if unsettled(have) && !unsettled(state) {
+		m.sent(tx, leg, to, row.Int(4))
+	}
 	if r.By != "" {
 		by, err := groove.ParseMessageID(r.By)
 		if err != nil {
@@ -93,6 +103,9 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	m.settled(tx, leg, pos, from, to)
 	return nil
 }
+
+// unsettled reports whether a message of the outbox has yet to be taken by the peer.
+func unsettled(s groove.OutboxState) bool { return s == groove.OutQueued || s == groove.OutHeld }
 
 // later keeps a message queued until the peer's time has passed.
 func (m *Mailbox) later(tx *store.Tx, leg, pos int64, from, to groove.AgentName, r *groove.Receipt) error {

@@ -1,7 +1,7 @@
 # What to make here: `make help`. The targets do their own set-up (scripts/setup.sh).
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test check vet format bench fuzz test-soak test-agents clean
+.PHONY: help setup build man install release demo test check vet format bench fuzz test-soak test-agents clean
 
 # One plain mode (no cgo, trimmed paths) for build, vet and tools, one race mode for
 # tests: every further mode compiles SQLite once more, minutes on a small machine.
@@ -28,6 +28,26 @@ setup: ## install what this machine lacks for all targets
 build: ## bin/groove
 	@$(SETUP) go
 	$(PLAIN) $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/groove
+
+man: build ## dist/man/groove.1, the manual page
+	@mkdir -p dist/man
+	$(BIN) man > dist/man/groove.1
+
+# Where `make install` puts things; DESTDIR goes before it.
+PREFIX ?= /usr/local
+
+install: man ## groove, its manual and completions below PREFIX (/usr/local)
+	@put() { mkdir -p "$$(dirname "$$3")" && install -m "$$1" "$$2" "$$3"; }; to="$(DESTDIR)$(PREFIX)" && \
+	put 0755 $(BIN) "$$to/bin/groove" && \
+	put 0644 dist/man/groove.1 "$$to/share/man/man1/groove.1" && \
+	put 0644 cmd/groove/completion/groove.bash "$$to/share/bash-completion/completions/groove" && \
+	put 0644 cmd/groove/completion/_groove "$$to/share/zsh/site-functions/_groove" && \
+	put 0644 cmd/groove/completion/groove.fish "$$to/share/fish/vendor_completions.d/groove.fish"
+	@echo "installed: $(DESTDIR)$(PREFIX)/bin/groove"
+
+release: ## what people install, in dist/: archives, deb, rpm, bills of materials, checksums
+	@$(SETUP) go git
+	$(PLAIN) $(GO) run -trimpath ./scripts/release -version $(VERSION) -out dist $(RELEASE_FLAGS)
 
 demo: build ## two daemons pair and two agents talk; Ctrl-C ends it
 	@$(BIN) demo $(DEMO_FLAGS)

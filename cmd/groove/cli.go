@@ -27,8 +27,17 @@ type cli struct {
 	Start   startCmd   `cmd:"" group:"daemon" help:"Start the daemon."`
 	Stop    stopCmd    `cmd:"" group:"daemon" help:"Stop it. Jobs rest, agents come back at the next start."`
 	Status  statusCmd  `cmd:"" group:"daemon" help:"Show how it is."`
+	Open    pageCmd    `cmd:"" group:"daemon" help:"Open the browser's page."`
 	Version versionCmd `cmd:"" group:"daemon" help:"Print the version."`
 	Demo    demoCmd    `cmd:"" group:"daemon" help:"Show two daemons and two agents at work on this machine."`
+	Restart restartCmd `cmd:"" group:"daemon" help:"Stop it and start it again, as it was started. Says first which turns end."`
+	Config  configCmd  `cmd:"" group:"daemon" help:"Show and change settings."`
+	Service serviceCmd `cmd:"" group:"daemon" help:"Have the system start the daemon: systemd, launchd."`
+	Doctor  doctorCmd  `cmd:"" group:"daemon" help:"Find the first room that refuses, here and on the way to peers."`
+
+	Completion completionCmd `cmd:"" group:"daemon" help:"Print a shell's completion."`
+	Man        manCmd        `cmd:"" group:"daemon" help:"Print the manual page."`
+	Uninstall  uninstallCmd  `cmd:"" group:"daemon" help:"End the service and remove what groove wrote on this machine."`
 
 	Spawn  spawnCmd  `cmd:"" group:"agents" help:"Start an agent."`
 	Kill   killCmd   `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
@@ -67,6 +76,8 @@ type app struct {
 	out, err io.Writer
 	now      groove.Clock
 	client   *api.Client
+	homeSaid bool // by flag or $GROOVE_HOME
+	parser   *kong.Kong
 }
 
 // exitNow carries kong's wish to end (--help) out of its parser.
@@ -94,16 +105,21 @@ func run(ctx context.Context, args, env []string, in io.Reader, out, errOut io.W
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if args[0] == completeWord {
+		(&app{ctx: ctx, env: env, in: in, out: out, err: errOut, now: time.Now, parser: parser}).complete(args[1:])
+		return exitOK
+	}
 	k, err := parser.Parse(args)
 	if err != nil {
 		tell(errOut, usageError{err}, slices.Contains(args, "--json"))
 		return exitUsage
 	}
-	a := &app{ctx: ctx, json: c.JSON, env: env, in: in, out: out, err: errOut, now: time.Now}
+	a := &app{ctx: ctx, json: c.JSON, env: env, in: in, out: out, err: errOut, now: time.Now, parser: parser}
 	err = a.open(c.Home)
 	if err == nil {
 		defer a.client.Close()
 		err = k.Run(a)
+		a.sameVersion()
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -121,6 +137,7 @@ func (a *app) open(flag string) error {
 		env = append(slices.Clone(env), "GROOVE_HOME="+flag)
 	}
 	var err error
+	a.homeSaid = flag != "" || a.getenv("GROOVE_HOME") != ""
 	if a.home, err = config.Home(env); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (c *startCmd) Run(a *app) error {
 		return c.inBackground(a, pipe)
 	}
 	if c.Foreground {
-		return c.daemon(a, func(i daemon.Info) {
+		return c.daemon(a, takeService(a), a.err, func(i daemon.Info) {
 			if a.json {
 				_ = json.NewEncoder(a.out).Encode(i) // whoever reads may have gone
 				return
@@ -62,8 +62,19 @@ func (c *startCmd) Run(a *app) error {
 	})
 }
 
-func (c *startCmd) daemon(a *app, ready func(daemon.Info)) error {
-	return daemon.Run(a.ctx, daemon.Options{Home: a.home, Flags: c.Set, Log: a.err, Ready: ready})
+func (c *startCmd) daemon(a *app, how string, log io.Writer, ready func(daemon.Info)) error {
+	self, err := os.Executable()
+	if err != nil {
+		return groove.Wrap("start", groove.KindInternal, err)
+	}
+	notify := takeNotify()
+	return daemon.Run(a.ctx, daemon.Options{Home: a.home, Flags: c.Set, Log: log, Ready: func(i daemon.Info) {
+		if err := writeStarted(a.home, started{How: how, Flags: c.Set, Exe: self}); err != nil {
+			fmt.Fprintln(log, err) // it runs all the same; a restart then takes it for one of the background
+		}
+		ready(i)
+		notify()
+	}})
 }
 
 // inBackground is the child's side: it tells its parent once that it is ready, or why
@@ -89,7 +100,11 @@ func (c *startCmd) inBackground(a *app, fd string) error {
 		_ = json.NewEncoder(pipe).Encode(v)
 		_ = pipe.Close()
 	}
-	err = c.daemon(a, func(daemon.Info) { tellParent(struct{}{}) })
+	log, err := openLog(logPath(a.home))
+	if err == nil {
+		defer log.Close()
+		err = c.daemon(a, howBackground, log, func(daemon.Info) { tellParent(struct{}{}) })
+	}
 	if err != nil {
 		tellParent(api.ProblemOf(err))
 	}
@@ -102,10 +117,10 @@ func (c *startCmd) spawn(a *app) error {
 	if err := config.EnsureHome(a.home); err != nil {
 		return err
 	}
-	logPath := filepath.Join(a.home, "logs", "daemon.log")
-	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	path := logPath(a.home)
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return groove.Wrap("start", groove.KindHomeDamaged, err)
+		return groove.Errorf("start", groove.KindHomeDamaged, "%w", err).WithFix("groove doctor")
 	}
 	defer log.Close()
 	r, w, err := os.Pipe()
@@ -128,7 +143,7 @@ func (c *startCmd) spawn(a *app) error {
 	if err := errors.Join(cmd.Start(), w.Close()); err != nil {
 		return groove.Wrap("start", groove.KindInternal, err)
 	}
-	return awaitReady(a, cmd, r, logPath)
+	return awaitReady(a, cmd, r, path)
 }
 
 func awaitReady(a *app, cmd *exec.Cmd, r *os.File, logPath string) error {

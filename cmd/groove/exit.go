@@ -25,6 +25,22 @@ const (
 	exitStopped = 130
 )
 
+// exitTexts is what the codes mean, for the manual page.
+var exitTexts = []struct {
+	code int
+	text string
+}{
+	{exitOK, "done"},
+	{exitFailed, "refused or failed, for a reason not below"},
+	{exitUsage, "the command line, or a value in it, cannot be used"},
+	{exitDown, "no daemon runs on this home"},
+	{exitUnknown, "there is no such thing"},
+	{exitDenied, "denied"},
+	{exitWaits, "done here; somebody's answer is awaited"},
+	{exitBusy, "not possible in this state: taken, busy, ended, answered, ambiguous"},
+	{exitStopped, "Ctrl-C"},
+}
+
 // exits is the one table from kinds to exit codes; what is not in it exits 1.
 var exits = map[groove.Kind]int{
 	groove.KindDaemonDown: exitDown,
@@ -56,6 +72,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errWaits):
 		return exitWaits
+	case errors.Is(err, errFault):
+		return exitFailed
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
@@ -72,7 +90,7 @@ func exitCode(err error) int {
 func tell(w io.Writer, err error, asJSON bool) {
 	var usage usageError
 	switch {
-	case errors.Is(err, errWaits), errors.Is(err, context.Canceled):
+	case errors.Is(err, errWaits), errors.Is(err, errFault), errors.Is(err, context.Canceled):
 		return
 	case errors.As(err, &usage):
 		err = groove.Errorf("read the command line", groove.KindRequestMalformed, "%w", usage.error).WithFix("groove --help, groove COMMAND --help")

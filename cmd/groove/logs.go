@@ -12,12 +12,19 @@ import (
 )
 
 type logsCmd struct {
-	Agent  string `arg:"" help:"Name or unique prefix."`
+	Agent  string `arg:"" optional:"" help:"Name or unique prefix."`
+	Daemon bool   `help:"What the daemon in the background logged, the last lines of it."`
 	Follow bool   `short:"f" help:"Go on as the program speaks."`
 }
 
-// Run shows what an agent's program said, from the beginning.
+// Run shows what an agent's program said, from the beginning, or the daemon's log.
 func (c *logsCmd) Run(a *app) error {
+	switch {
+	case c.Daemon == (c.Agent != ""):
+		return usage("name an agent, or say --daemon")
+	case c.Daemon:
+		return c.daemonLog(a)
+	}
 	p := &printer{w: a.out, raw: a.json}
 	return a.stream(c.Agent, 0, c.Follow, p.write)
 }

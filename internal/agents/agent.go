@@ -140,6 +140,7 @@ func (e *Engine) save(tx *store.Tx, a *agent) error {
 	_, err = tx.Exec("UPDATE agent SET status=?, summary=?, reason=?, rev=?, since=? WHERE pk=?",
 		k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since.UnixMilli(), a.pk)
 	a.tried = &k
+	tx.Note(groove.Change{Topic: groove.TopicAgent, ID: string(a.name()), State: string(k.card.Status), Reason: k.reason})
 	tx.AfterCommit(func() {
 		a.kept.Store(&k)
 		if e.o.Changed != nil {

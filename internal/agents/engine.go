@@ -62,6 +62,8 @@ type Options struct {
 	// Changed is told each card after its commit, in the order of the revs, from the
 	// store's writer goroutine: it must not block nor call the store. May be nil.
 	Changed func(groove.Card)
+	// Grew is told after an agent's output was written. It must not block. May be nil.
+	Grew func(groove.AgentName)
 	// Ask answers a permission request of a program: an option's ID, "" = cancelled.
 	Ask func(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string
 

@@ -35,7 +35,7 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 				return nil, err
 			}
 		}
-		a := newAgent(pk, spec, time.UnixMilli(created), newOutput(e.o.SessionsDir, spec.Name, e.o.OutputMax, e.o.Clock, e.o.Log))
+		a := newAgent(pk, spec, time.UnixMilli(created), e.newOutput(spec.Name))
 		a.ending, a.summary, a.reason, a.turns = ending, k.card.Summary, k.reason, turns
 		k.card.Agent, k.card.Title, k.card.Role, k.card.Program, k.card.Scope = spec.Name, spec.Title, spec.Role, spec.Program, spec.Scope
 		k.card.Since = groove.At(time.UnixMilli(since))

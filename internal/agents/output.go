@@ -38,6 +38,7 @@ type output struct {
 	max   int64
 	clock groove.Clock
 	log   *slog.Logger
+	grew  func(groove.AgentName) // told after a write; may be nil, must not block
 
 	mu       sync.Mutex
 	sessions []int64 // every session of the agent, in order
@@ -55,6 +56,13 @@ func newOutput(dir string, agent groove.AgentName, max int64, clock groove.Clock
 		max = outputMax
 	}
 	return &output{dir: dir, agent: agent, max: max, clock: clock, log: log, changed: make(chan struct{})}
+}
+
+// newOutput returns the output of an agent of this engine.
+func (e *Engine) newOutput(name groove.AgentName) *output {
+	o := newOutput(e.o.SessionsDir, name, e.o.OutputMax, e.o.Clock, e.o.Log)
+	o.grew = e.o.Grew
+	return o
 }
 
 func (o *output) path(session int64) string {
@@ -205,6 +213,9 @@ func (o *output) flush() {
 	}
 	close(o.changed)
 	o.changed = make(chan struct{})
+	if o.grew != nil {
+		o.grew(o.agent)
+	}
 }
 
 // fail says once a session that its output is lost.

@@ -129,6 +129,13 @@ func (r *Remotes) put(tx *store.Tx, peer int64, card groove.Card) error {
 	if err != nil || changed == 0 {
 		return err
 	}
+	row, _, err := tx.One("SELECT daemon_id FROM peer WHERE pk=?", peer)
+	if err != nil {
+		return err
+	}
+	if row != nil {
+		tx.Note(groove.Change{Topic: groove.TopicRemote, ID: string(card.Agent), Peer: groove.DaemonID(row.Text(0)), State: string(card.Status)})
+	}
 	tx.AfterCommit(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -88,7 +88,7 @@ func (e *Engine) reserve(spec Spec) (*agent, error) {
 		return nil, groove.Errorf("spawn agent", groove.KindNameTaken, "an agent %s exists or existed: its messages bear the name", spec.Name).
 			WithFix("choose another name")
 	}
-	a := newAgent(0, spec, e.o.Clock(), newOutput(e.o.SessionsDir, spec.Name, e.o.OutputMax, e.o.Clock, e.o.Log))
+	a := newAgent(0, spec, e.o.Clock(), e.newOutput(spec.Name))
 	e.arm(a)
 	a.event(EventStarting)
 	e.agents[spec.Name] = a

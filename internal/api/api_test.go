@@ -129,6 +129,7 @@ func TestBodyLimits(t *testing.T) {
 			{"1 MiB is read, and refused for what it says", 1 << 20, groove.KindInvalid},
 			{"one byte more", 1<<20 + 1, groove.KindRequestTooLarge},
 			{"4 MiB, which the first groove took", 4 << 20, groove.KindRequestTooLarge},
+			{"10 MiB: its sender gets the answer, not a broken connection", 10 << 20, groove.KindRequestTooLarge},
 		} {
 			if p := r.overSocket(t, "POST", path, fill(row.size), nil).problem(t); p.Kind != row.kind {
 				t.Errorf("%s: %s: %s", path, row.why, p.Kind)
@@ -184,7 +185,7 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"done": one(c.Done(ctx, "backend", api.DoneRequest{Summary: "s"})), "output": one(c.Output(ctx, "backend", 3, time.Second)),
 		"remote": one(c.RemoteAgents(ctx, "")), "remote of": one(c.RemoteAgents(ctx, "vps")),
 		"send":  one(c.Send(ctx, api.MessageRequest{Job: job, To: api.MessageTo{Agent: "docs", Peer: "vps"}, Payload: groove.Message{Text: "x"}, ReplyTo: id, Expires: &at})),
-		"inbox": one(c.Inbox(ctx, "backend", 10)), "messages": one(c.Messages(ctx, api.MessageFilter{Job: "ae", Agent: "docs", ID: id, Limit: 5, After: 9}, time.Second)),
+		"inbox": one(c.Inbox(ctx, "backend", 10)), "messages": one(c.Messages(ctx, api.MessageFilter{Job: "ae", Agent: "docs", ID: id, Limit: 5, After: 9, Before: "3.4"}, time.Second)),
 		"cancel": one(c.CancelMessage(ctx, id)), "jobs": one(c.Jobs(ctx)),
 		"open":  one(c.OpenJob(ctx, api.OpenRequest{Peer: "vps", Title: "t", Goal: "g", Agents: []groove.AgentName{"a"}, PeerAgents: []groove.AgentName{"b"}})),
 		"close": one(c.CloseJob(ctx, api.JobRequest{Job: job})), "pause": one(c.PauseJob(ctx, api.JobRequest{Job: job})), "resume": one(c.ResumeJob(ctx, api.JobRequest{Job: job})),
@@ -194,6 +195,8 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"confirm": one(c.Confirm(ctx, "abcdefgh", api.ConfirmRequest{Yes: true, Words: "a b"})), "call off": one(c.CancelPairing(ctx, "abcdefgh")),
 		"unpair":    one(c.Unpair(ctx, "vps")),
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),
+		"code": one(c.Open(ctx)), "sign out": c.SignOut(ctx), "snapshot": one(c.Snapshot(ctx)), "settings": one(c.Settings(ctx)),
+		"job": one(c.Job(ctx, string(job[:8]))), "peer": one(c.Peer(ctx, "vps")), "message": one(c.Message(ctx, id)), "approval": one(c.Approval(ctx, "abcd")),
 		"audit": one(c.Audit(ctx, -1, 10)), "verify": one(c.VerifyAudit(ctx)),
 	} {
 		if err != nil {
@@ -204,7 +207,7 @@ func TestClientCallsEveryRoute(t *testing.T) {
 	if diff := cmp.Diff(want, r.house.drafts[0]); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(api.MessageFilter{Job: "ae", Agent: "docs", ID: id, Limit: 5, After: 9}, r.house.filter); diff != "" {
+	if diff := cmp.Diff(api.MessageFilter{Job: "ae", Agent: "docs", ID: id, Limit: 5, After: 9, Before: "3.4"}, r.house.filter); diff != "" {
 		t.Error(diff)
 	}
 	_, err := c.Agent(ctx, "no/body ?x")

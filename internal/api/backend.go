@@ -18,6 +18,8 @@ type Backend struct {
 	Federation Federation
 	Approvals  Approvals
 	Record     Record
+	Events     Events
+	Doctor     Doctor
 }
 
 // Host is the daemon itself.
@@ -25,6 +27,8 @@ type Host interface {
 	Status(ctx context.Context) (Status, error)
 	// Stop begins to stop the daemon and returns.
 	Stop(ctx context.Context) error
+	// Settings are what holds in the running daemon, and from where.
+	Settings(ctx context.Context) ([]Setting, error)
 	// GateMode switches the running daemon's gate and says how it stands then. It fails
 	// with gate.filter, and then the mode is as before.
 	GateMode(ctx context.Context, mode string) (Gate, error)
@@ -88,8 +92,9 @@ type Control interface {
 type Mailbox interface {
 	// Send commits and returns.
 	Send(ctx context.Context, d groove.Draft) (groove.Sent, error)
-	// Inbox returns the last messages to an agent, oldest first. It moves no cursor.
-	Inbox(ctx context.Context, agent string, limit int) ([]groove.Mail, error)
+	// Inbox returns the last messages to an agent, oldest first, of those before the
+	// position before, 0 = of all. It moves no cursor.
+	Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error)
 	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0
 	// those that changed since; with nothing there it waits for a change until ctx
 	// ends, and then returns an empty page without error. A ctx that has ended when
@@ -129,7 +134,11 @@ type Pairer interface {
 
 // Approvals is the queue of questions to the user.
 type Approvals interface {
-	ListApprovals(ctx context.Context, all bool) ([]Approval, error)
+	// ListApprovals returns questions, newest first, at most limit, of those that were
+	// asked before the one with the ID after, "" = of all.
+	ListApprovals(ctx context.Context, all bool, after string, limit int) ([]Approval, error)
+	// FindApproval fails with approval.unknown.
+	FindApproval(ctx context.Context, ref string) (Approval, error)
 	// Answer fails with approval.unknown, approval.answered, approval.expired.
 	Answer(ctx context.Context, ref string, r AnswerRequest) (Approval, error)
 }
@@ -140,6 +149,25 @@ type Record interface {
 	ReadAudit(ctx context.Context, n int64, limit int) (Audit, error)
 	// VerifyAudit fails with audit.broken.
 	VerifyAudit(ctx context.Context) (AuditReport, error)
+}
+
+// Events is what changed, by rising number.
+type Events interface {
+	// Now is the number up to which readers were told: who reads the state after it, and
+	// events from it, misses nothing.
+	Now() uint64
+	// Subscribe returns a reader of what came after since, nil = of what comes from now
+	// on. It fails with event.gone, rate.exceeded, daemon.notRunning.
+	Subscribe(ctx context.Context, since *uint64) (EventReader, error)
+}
+
+// EventReader gives one client its events. For one goroutine, which closes it.
+type EventReader interface {
+	// Next waits for the next batch, which it shares with others. It fails with event.slow,
+	// event.gone, daemon.notRunning after the last batch of a daemon that stops, and
+	// ctx's error.
+	Next(ctx context.Context) (*groove.EventBatch, error)
+	Close()
 }
 
 // Callers tells who is behind a connection or a token.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,7 +21,10 @@ import (
 // Client calls a daemon over its Unix socket. Refusals come back as *groove.Error
 // with the daemon's kind and fix; no daemon there is daemon.notRunning. It keeps its
 // connections and is safe for concurrent use.
-type Client struct{ http *http.Client }
+type Client struct {
+	http    *http.Client
+	version atomic.Pointer[string] // of the daemon, as it last answered
+}
 
 // NewClient returns a client of the daemon behind the socket. It connects at the
 // first call.
@@ -32,6 +36,15 @@ func NewClient(socket string) *Client {
 		},
 		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true,
 	}}}
+}
+
+// DaemonVersion is the version of the daemon that last answered, "" for one that does
+// not say it; answered is false while none has.
+func (c *Client) DaemonVersion() (version string, answered bool) {
+	if v := c.version.Load(); v != nil {
+		return *v, true
+	}
+	return "", false
 }
 
 // Close ends the kept connections.
@@ -63,6 +76,8 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return connectFault(ctx, err)
 	}
 	defer resp.Body.Close()
+	version := resp.Header.Get(versionHeader)
+	c.version.Store(&version)
 	if resp.StatusCode >= 400 {
 		return refusal(resp)
 	}

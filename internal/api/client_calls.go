@@ -108,7 +108,7 @@ func (c *Client) Messages(ctx context.Context, f MessageFilter, wait time.Durati
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))
 	}
-	for name, value := range map[string]string{"job": f.Job, "agent": f.Agent, "id": f.ID.String()} {
+	for name, value := range map[string]string{"job": f.Job, "agent": f.Agent, "id": f.ID.String(), "before": f.Before} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -159,6 +159,16 @@ func (c *Client) ReopenJob(ctx context.Context, job groove.JobID) (Job, error) {
 // Peers returns the paired daemons.
 func (c *Client) Peers(ctx context.Context) ([]Peer, error) {
 	return get[[]Peer](ctx, c, "/api/federation/peers", nil)
+}
+
+// Probe tries to reach a peer, and says how far that came.
+func (c *Client) Probe(ctx context.Context, ref string) (Probe, error) {
+	return post[Probe](ctx, c, "/api/federation/peers/"+url.PathEscape(ref)+"/probe", nil)
+}
+
+// Programs returns the agent programs, and whether they can be started.
+func (c *Client) Programs(ctx context.Context) ([]Program, error) {
+	return get[[]Program](ctx, c, "/api/programs", nil)
 }
 
 // Invite makes a single-use invite.

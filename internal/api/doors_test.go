@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -29,33 +30,37 @@ var bodies = map[string]string{
 	"invite":       `{"for":["any"]}`,
 	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
 	"answer":    `{"answer":"approve"}`,
+	"session":   `{"code":"x"}`,
 	"gateMode":  `{"mode":"reset"}`,
 	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
 }
 
-var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String())
+var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job))
 
 // who is one kind of caller and what it is told.
 type who struct {
-	name string
-	keep gatekeeper
-	head http.Header
-	tcp  bool
+	name   string
+	keep   gatekeeper
+	head   http.Header
+	tcp    bool
+	ticket bool // in the address
 	// want says the status for a route that is free to anyone, the user's, or both's;
 	// 0 = success.
 	anyone, user, both int
+	holder             int // for a code that was never given
 }
 
 var callers = []who{
 	{name: "the user", anyone: 0, user: 0, both: 0},
-	{name: "an agent by its process", keep: gatekeeper{"backend", true}, user: 403},
+	{name: "an agent by its process", keep: gatekeeper{"backend", true}, user: 403, holder: 403},
 	{name: "an agent by its token on the socket", head: bearer(token), user: 403},
 	{name: "an agent by token and process", keep: gatekeeper{"backend", true}, head: bearer(token), user: 403},
-	{name: "an agent with another's token", keep: gatekeeper{"docs", true}, head: bearer(token), user: 403, both: 403},
-	{name: "a process of the daemon that is of no agent", keep: gatekeeper{"", true}, user: 403, both: 403},
+	{name: "an agent with another's token", keep: gatekeeper{"docs", true}, head: bearer(token), user: 403, both: 403, holder: 403},
+	{name: "a process of the daemon that is of no agent", keep: gatekeeper{"", true}, user: 403, both: 403, holder: 403},
 	{name: "a dead token on the socket, which must not fall back to the user", head: bearer("old"), user: 401, both: 401},
 	{name: "another scheme than a bearer", head: http.Header{"Authorization": {"Basic dTpw"}}, user: 401, both: 401},
 	{name: "an agent over TCP", tcp: true, head: bearer(token), user: 403},
+	{name: "a ticket over TCP, which is for events alone", tcp: true, ticket: true, anyone: 401, user: 401, both: 401, holder: 422},
 	{name: "nobody over TCP", tcp: true, anyone: 401, user: 401, both: 401},
 	{name: "a dead token over TCP", tcp: true, head: bearer("old"), anyone: 401, user: 401, both: 401},
 }
@@ -71,8 +76,14 @@ func TestWhoMayCallWhat(t *testing.T) {
 			if c.tcp {
 				call = r.overTCP
 			}
-			want := map[api.Who]int{api.Anyone: c.anyone, api.UserOnly: c.user, api.UserAgent: c.both}[row.Who]
-			got := call(t, row.Method, holes.Replace(row.Path), bodies[row.ID], c.head)
+			want := map[api.Who]int{api.Anyone: c.anyone, api.UserOnly: c.user, api.UserAgent: c.both, api.Holder: cmp.Or(c.holder, 401)}[row.Who]
+			path := holes.Replace(row.Path)
+			if c.ticket && row.ID == "events" {
+				want, path = 0, path+"?ticket="+r.ticket(t)
+			} else if c.ticket {
+				path += "?ticket=" + r.ticket(t)
+			}
+			got := call(t, row.Method, path, bodies[row.ID], c.head)
 			if want != 0 {
 				if p := got.problem(t); got.status != want || p.Kind.Status() != want {
 					t.Errorf("%s: %s: %d %s, want %d", c.name, row.ID, got.status, p.Kind, want)

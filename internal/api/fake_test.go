@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,10 +41,13 @@ type house struct {
 	err    error
 	poll   func(context.Context)
 	stop   func()
+
+	agents    []groove.Agent
+	subscribe func(since *uint64) (api.EventReader, error)
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h}
+	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
@@ -57,6 +61,28 @@ func (h *house) Stop(context.Context) error {
 	}
 	return h.err
 }
+func (h *house) Settings(context.Context) ([]api.Setting, error) {
+	return []api.Setting{{Key: "rate", Value: 100, Origin: "default"}}, h.err
+}
+func (h *house) Now() uint64 { return 7 }
+func (h *house) Subscribe(_ context.Context, since *uint64) (api.EventReader, error) {
+	if h.subscribe != nil {
+		return h.subscribe(since)
+	}
+	return &ended{}, h.err
+}
+func (h *house) FindApproval(context.Context, string) (api.Approval, error) {
+	return api.Approval{ID: "abcd", Created: at, Expires: at}, h.err
+}
+
+// ended is a reader of a daemon that stops.
+type ended struct{}
+
+func (*ended) Next(context.Context) (*groove.EventBatch, error) {
+	return nil, groove.Errorf("read events", groove.KindDaemonDown, "the daemon is stopping")
+}
+func (*ended) Close() {}
+
 func (h *house) GateMode(_ context.Context, mode string) (api.Gate, error) {
 	return api.Gate{Mode: mode, Wish: mode, Scan: "closed"}, h.err
 }
@@ -68,7 +94,7 @@ func (h *house) Kill(context.Context, string) (groove.Agent, error)            {
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
 }
-func (h *house) ListAgents(context.Context) ([]groove.Agent, error) { return nil, h.err }
+func (h *house) ListAgents(context.Context) ([]groove.Agent, error) { return h.agents, h.err }
 func (h *house) FindAgent(_ context.Context, ref string) (groove.Agent, error) {
 	if ref != "backend" {
 		return agent, groove.Errorf("find agent", groove.KindAgentUnknown, "no agent is called %q", ref).WithFix("groove agents")
@@ -84,7 +110,9 @@ func (h *house) Output(ctx context.Context, _ string, offset int64) (api.Output,
 	}
 	return api.Output{Data: "{}\n", Next: offset + 3}, h.err
 }
-func (h *house) Jobs(context.Context) ([]api.Job, error) { return nil, h.err }
+func (h *house) Jobs(context.Context) ([]api.Job, error) {
+	return []api.Job{{ID: job, Created: at}}, h.err
+}
 func (h *house) OpenJob(context.Context, api.OpenRequest) (api.Job, error) {
 	return api.Job{ID: job, Created: at}, h.err
 }
@@ -109,18 +137,26 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	h.drafts = append(h.drafts, d)
 	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
 }
-func (h *house) Inbox(context.Context, string, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) Inbox(context.Context, string, int64, int) ([]groove.Mail, error) { return nil, h.err }
 func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
-	h.filter = f
+	if f.After > 0 { // not those that look for one message
+		h.filter = f
+	}
 	if h.poll != nil {
 		h.poll(ctx)
 	}
-	return api.Messages{Next: 7}, h.err
+	return api.Messages{Next: 7, Messages: []groove.Mail{{ID: id, At: at}}}, h.err
 }
 func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
 	return groove.Mail{ID: id, At: at}, h.err
 }
-func (h *house) Peers(context.Context) ([]api.Peer, error) { return nil, h.err }
+func (h *house) Probe(context.Context, string) (api.Probe, error) {
+	return api.Probe{Addresses: []api.ProbeAddress{}}, h.err
+}
+func (h *house) Programs(context.Context) ([]api.Program, error) { return nil, h.err }
+func (h *house) Peers(context.Context) ([]api.Peer, error) {
+	return []api.Peer{{ID: groove.DaemonID(id.String()), Name: "vps", PairedAt: at}}, h.err
+}
 func (h *house) Readdress(context.Context, string, api.ReaddressRequest) (api.Peer, error) {
 	return api.Peer{PairedAt: at}, h.err
 }
@@ -146,7 +182,9 @@ func (h *house) Confirm(_ context.Context, id string, _ api.ConfirmRequest) (api
 func (h *house) CancelPairing(_ context.Context, id string) (api.Pairing, error) {
 	return api.Pairing{ID: id, State: "failed"}, h.err
 }
-func (h *house) ListApprovals(context.Context, bool) ([]api.Approval, error) { return nil, h.err }
+func (h *house) ListApprovals(context.Context, bool, string, int) ([]api.Approval, error) {
+	return nil, h.err
+}
 func (h *house) Answer(context.Context, string, api.AnswerRequest) (api.Approval, error) {
 	return api.Approval{ID: "abcd", Created: at, Expires: at}, h.err
 }
@@ -172,21 +210,35 @@ type running struct {
 	socket string
 	addr   string
 	log    *bytes.Buffer
+	keep   *atomic.Pointer[gatekeeper] // who callers are; may be changed
+	shift  atomic.Int64                // of the clock
 }
 
-func start(t testing.TB, g gatekeeper) *running {
+func (r *running) forward(d time.Duration) { r.shift.Add(int64(d)) }
+
+// changing is a gatekeeper that a test exchanges.
+type changing struct{ *atomic.Pointer[gatekeeper] }
+
+func (c changing) ByToken(t string) (groove.AgentName, bool) { return c.Load().ByToken(t) }
+func (c changing) ByPID(pid int) (groove.AgentName, bool)    { return c.Load().ByPID(pid) }
+
+func start(t testing.TB, g gatekeeper, hasten ...time.Duration) *running {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	r := &running{house: &house{}, socket: filepath.Join(dir, "groove.sock"), log: &bytes.Buffer{}}
+	r := &running{house: &house{}, socket: filepath.Join(dir, "groove.sock"), log: &bytes.Buffer{}, keep: &atomic.Pointer[gatekeeper]{}}
+	r.keep.Store(&g)
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := api.Listen(ctx, api.Options{Socket: r.socket, TCP: "127.0.0.1:0", Backend: r.house.backend(), Callers: g,
-		MCP: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mcp") }),
-		Log: slog.New(slog.NewTextHandler(r.log, nil))})
+	s, err := api.Listen(ctx, api.Options{Socket: r.socket, TCP: "127.0.0.1:0", Backend: r.house.backend(), Callers: changing{r.keep},
+		Clock: func() time.Time { return at.Add(time.Duration(r.shift.Load())) },
+		MCP:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mcp") }),
+		Log:   slog.New(slog.NewTextHandler(r.log, nil))})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	r.addr = s.Addr()
+	if r.addr = s.Addr(); len(hasten) > 0 {
+		s.Hasten(hasten[0])
+	}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, time.Second) }()
 	t.Cleanup(func() {
@@ -210,6 +262,7 @@ type reply struct {
 	status int
 	kind   string // content type
 	body   string
+	link   string // header
 }
 
 func (r *running) overSocket(t testing.TB, method, path, body string, head http.Header) reply {
@@ -248,7 +301,7 @@ func do(t testing.TB, c *http.Client, method, url, body string, head http.Header
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply{resp.StatusCode, resp.Header.Get("Content-Type"), string(b)}
+	return reply{resp.StatusCode, resp.Header.Get("Content-Type"), string(b), resp.Header.Get("Link")}
 }
 
 func cmpOr(a, b string) string {

@@ -18,8 +18,9 @@ func (h *Handler) agentRoutes() {
 			return answer(b.Agents.Spawn(ctx, in.Body))
 		})
 	add(h, Route{"listAgents", http.MethodGet, "/api/agents", UserAgent, "Agents of this daemon.", 0},
-		func(ctx context.Context, _ *none) (*body[[]groove.Agent], error) {
-			return list(b.Agents.ListAgents(ctx))
+		func(ctx context.Context, in *Paging) (*page[groove.Agent], error) {
+			all, err := b.Agents.ListAgents(ctx)
+			return paged(all, err, *in, func(a *groove.Agent) string { return string(a.Name) })
 		})
 	add(h, Route{"findAgent", http.MethodGet, "/api/agents/{name}", UserAgent, "One agent of this daemon.", 0},
 		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
@@ -53,14 +54,19 @@ func (h *Handler) agentRoutes() {
 		})
 
 	type peerIn struct {
+		Paging
 		Peer string `path:"peerId" maxLength:"64" doc:"name or ID prefix"`
 	}
 	add(h, Route{"remoteAgents", http.MethodGet, "/api/federation/remote-agents", UserAgent, "Agents that peers show.", 0},
-		func(ctx context.Context, _ *none) (*body[[]groove.RemoteAgent], error) {
-			return list(b.Agents.RemoteAgents(ctx, ""))
+		func(ctx context.Context, in *Paging) (*page[groove.RemoteAgent], error) {
+			all, err := b.Agents.RemoteAgents(ctx, "")
+			return paged(all, err, *in, remoteKey)
 		})
 	add(h, Route{"remoteAgentsOf", http.MethodGet, "/api/federation/remote-agents/{peerId}", UserAgent, "Agents that one peer shows.", 0},
-		func(ctx context.Context, in *peerIn) (*body[[]groove.RemoteAgent], error) {
-			return list(b.Agents.RemoteAgents(ctx, in.Peer))
+		func(ctx context.Context, in *peerIn) (*page[groove.RemoteAgent], error) {
+			all, err := b.Agents.RemoteAgents(ctx, in.Peer)
+			return paged(all, err, in.Paging, remoteKey)
 		})
 }
+
+func remoteKey(r *groove.RemoteAgent) string { return string(r.Peer) + "." + string(r.Agent) }

@@ -10,7 +10,21 @@ import (
 func (h *Handler) bridgeRoutes() {
 	b := h.backend
 	add(h, Route{"bridgeStatus", http.MethodGet, "/api/federation/bridge/status", UserOnly, "Jobs and their legs.", 0},
-		func(ctx context.Context, _ *none) (*body[[]Job], error) { return list(b.Bridge.Jobs(ctx)) })
+		func(ctx context.Context, in *Paging) (*page[Job], error) {
+			all, err := b.Bridge.Jobs(ctx)
+			return paged(all, err, *in, jobKey)
+		})
+	type jobIn struct {
+		Job string `path:"jobId" maxLength:"26" doc:"ID or unique prefix of 4 letters or more"`
+	}
+	add(h, Route{"job", http.MethodGet, "/api/federation/bridge/status/{jobId}", UserOnly, "One job.", 0},
+		func(ctx context.Context, in *jobIn) (*body[Job], error) {
+			all, err := b.Bridge.Jobs(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return answer(one(all, in.Job, jobKey, "job", groove.KindJobUnknown, "groove federation bridge status"))
+		})
 	type openIn struct{ Body OpenRequest }
 	add(h, Route{"bridgeOpen", http.MethodPost, "/api/federation/bridge/open", UserOnly, "Open a job with a peer.", http.StatusCreated},
 		func(ctx context.Context, in *openIn) (*body[Job], error) {
@@ -41,30 +55,34 @@ func (h *Handler) bridgeRoutes() {
 	h.sendRoute()
 }
 
+func jobKey(j *Job) string { return string(j.ID) }
+
 func (h *Handler) messageRoutes() {
 	b := h.backend
 	type inboxIn struct {
-		Agent string `path:"agentId" maxLength:"63" doc:"agent's name, or user"`
-		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+		Agent  string `path:"agentId" maxLength:"63" doc:"agent's name, or user"`
+		Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+		Before int64  `query:"before" minimum:"0" doc:"pos of the first message of an earlier page: only older ones"`
 	}
 	add(h, Route{"inbox", http.MethodGet, "/api/federation/bridge/inbox/{agentId}", UserAgent, "Last messages to an agent, oldest first. Moves no cursor.", 0},
 		func(ctx context.Context, in *inboxIn) (*body[[]groove.Mail], error) {
 			if err := own(ctx, in.Agent); err != nil {
 				return nil, err
 			}
-			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Limit))
+			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Before, in.Limit))
 		})
 	type messagesIn struct {
-		Job   string `query:"job" maxLength:"26" doc:"ID or unique prefix"`
-		Agent string `query:"agent" maxLength:"63" doc:"sender or receiver"`
-		ID    string `query:"id" maxLength:"36"`
-		Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
-		After uint64 `query:"after" doc:"next of an earlier answer: only what changed since"`
-		Wait  int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for a change"`
+		Job    string `query:"job" maxLength:"26" doc:"ID or unique prefix"`
+		Agent  string `query:"agent" maxLength:"63" doc:"sender or receiver"`
+		ID     string `query:"id" maxLength:"36"`
+		Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+		After  uint64 `query:"after" doc:"next of an earlier answer: only what changed since"`
+		Wait   int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for a change"`
+		Before string `query:"before" maxLength:"64" doc:"before of an earlier answer: the page of older ones"`
 	}
 	add(h, Route{"messages", http.MethodGet, "/api/messages", UserOnly, "Messages sent and received, with how far each has come.", 0},
 		func(ctx context.Context, in *messagesIn) (*body[Messages], error) {
-			f := MessageFilter{Job: in.Job, Agent: in.Agent, Limit: in.Limit, After: in.After}
+			f := MessageFilter{Job: in.Job, Agent: in.Agent, Limit: in.Limit, After: in.After, Before: in.Before}
 			if in.ID != "" {
 				id, err := groove.ParseMessageID(in.ID)
 				if err != nil {
@@ -82,6 +100,26 @@ func (h *Handler) messageRoutes() {
 				page.Messages = []groove.Mail{}
 			}
 			return answer(page, err)
+		})
+	type messageIn struct {
+		ID string `path:"id" maxLength:"36"`
+	}
+	add(h, Route{"message", http.MethodGet, "/api/messages/{id}", UserOnly, "One message, with how far it has come.", 0},
+		func(ctx context.Context, in *messageIn) (*body[groove.Mail], error) {
+			id, err := groove.ParseMessageID(in.ID)
+			if err != nil {
+				return nil, messageUnknown(in.ID)
+			}
+			ctx, cancel := context.WithCancel(ctx)
+			cancel() // what is there, at once
+			found, err := b.Mailbox.Messages(ctx, MessageFilter{ID: id, Limit: 1})
+			if err == nil && len(found.Messages) == 0 {
+				err = messageUnknown(in.ID)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return answer(found.Messages[0], nil)
 		})
 	type cancelIn struct {
 		ID string `path:"id" maxLength:"36"`

@@ -34,6 +34,9 @@ func (h *Handler) hostRoutes() {
 	add(h, Route{"stop", http.MethodPost, "/api/stop", UserOnly, "Stop the daemon. Jobs rest, agents are started again at the next start.", http.StatusAccepted},
 		func(ctx context.Context, _ *none) (*none, error) { return nil, b.Host.Stop(ctx) })
 
+	add(h, Route{"config", http.MethodGet, "/api/config", UserOnly, "The settings that the running daemon has, and from where.", 0},
+		func(ctx context.Context, _ *none) (*body[[]Setting], error) { return list(b.Host.Settings(ctx)) })
+
 	type gateIn struct{ Body GateModeRequest }
 	add(h, Route{"gateMode", http.MethodPost, "/api/gate/mode", UserOnly, "Change how the running daemon keeps other sources out; config.toml decides at the next start.", 0},
 		func(ctx context.Context, in *gateIn) (*body[Gate], error) {
@@ -56,11 +59,27 @@ func (h *Handler) hostRoutes() {
 		})
 
 	type approvalsIn struct {
+		Paging
 		All bool `query:"all" doc:"answered and expired ones too"`
 	}
 	add(h, Route{"listApprovals", http.MethodGet, "/api/approvals", UserOnly, "Questions to the user.", 0},
-		func(ctx context.Context, in *approvalsIn) (*body[[]Approval], error) {
-			return list(b.Approvals.ListApprovals(ctx, in.All))
+		func(ctx context.Context, in *approvalsIn) (*page[Approval], error) {
+			some, err := b.Approvals.ListApprovals(ctx, in.All, in.After, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			out := &page[Approval]{Body: filled(some)}
+			if len(some) == in.Limit {
+				out.Link = in.next(some[len(some)-1].ID)
+			}
+			return out, nil
+		})
+	type approvalIn struct {
+		ID string `path:"id" maxLength:"64" doc:"or a unique prefix of 4 letters or more"`
+	}
+	add(h, Route{"approval", http.MethodGet, "/api/approvals/{id}", UserOnly, "One question.", 0},
+		func(ctx context.Context, in *approvalIn) (*body[Approval], error) {
+			return answer(b.Approvals.FindApproval(ctx, in.ID))
 		})
 	type answerIn struct {
 		ID   string `path:"id" maxLength:"64"`

@@ -27,6 +27,7 @@ type Options struct {
 	Callers Callers
 	MCP     http.Handler // checks tokens by itself
 	Log     *slog.Logger
+	Clock   groove.Clock // for codes, bearers and tickets; nil: the wall clock
 }
 
 // Server is the two doors, open.
@@ -53,6 +54,10 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 	if s.tcp, err = listenTCP(ctx, o.TCP); err != nil {
 		return nil, errors.Join(err, s.unix.Close())
 	}
+	s.handler.tcp = s.Addr()
+	if o.Clock != nil {
+		s.handler.keys.clock = o.Clock
+	}
 	return s, nil
 }
 
@@ -63,7 +68,7 @@ func (s *Server) Addr() string { return s.tcp.Addr().String() }
 func (s *Server) MCPURL() string { return "http://" + s.Addr() + MCPPath }
 
 // Serve answers until ctx ends, then lets running requests finish for at most grace and
-// closes both doors. Long polls end at once.
+// closes both doors. Long polls end at once, event streams with their last events. Call it once.
 func (s *Server) Serve(ctx context.Context, grace time.Duration) error {
 	base, endPolls := context.WithCancel(context.WithoutCancel(ctx))
 	defer endPolls()
@@ -88,6 +93,7 @@ func (s *Server) Serve(ctx context.Context, grace time.Duration) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	close(s.handler.ending)
 	endPolls()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
@@ -97,6 +103,7 @@ func (s *Server) Serve(ctx context.Context, grace time.Duration) error {
 		}
 	}
 	running.Wait()
+	s.handler.streams.Wait() // the servers do not count sockets that were taken over
 	return err
 }
 

@@ -57,6 +57,14 @@ type Ruleset struct {
 	Text string `json:"text"`
 }
 
+// Setting is one setting of the running daemon.
+type Setting struct {
+	Key     string `json:"key"`
+	Value   any    `json:"value" doc:"as config.toml would say it"`
+	Origin  string `json:"origin" doc:"default, or the file and line, variable or flag that set it"`
+	Allowed string `json:"allowed,omitempty" doc:"what may stand there"`
+}
+
 // Trouble is something that the daemon could not use and went on without.
 type Trouble struct {
 	Kind   groove.Kind `json:"kind"`
@@ -168,10 +176,11 @@ type ExtendRequest struct {
 	For int64 `json:"for" minimum:"60" maximum:"86400" doc:"the new end, in seconds from now"`
 }
 
-// Messages is a page of the history. Next goes into after.
+// Messages is a page of the history. Next goes into after, Before into before.
 type Messages struct {
 	Messages []groove.Mail `json:"messages"`
 	Next     uint64        `json:"next"`
+	Before   string        `json:"before,omitempty" doc:"goes into before for the page of older ones; absent where there are none"`
 }
 
 // MessageFilter chooses messages. With After > 0 only what changed since is
@@ -182,6 +191,8 @@ type MessageFilter struct {
 	ID    groove.MessageID
 	Limit int
 	After uint64
+	// Before is where an earlier page began: only what is older.
+	Before string
 }
 
 // Peer is a paired daemon as its user sees it.

@@ -68,14 +68,24 @@ func (q *Queue) Get(ctx context.Context, ref string) (Approval, error) {
 // List returns questions, newest first, at most limit (1 to 1,000; 0 is 100);
 // only those that are open if open is set.
 func (q *Queue) List(ctx context.Context, open bool, limit int) ([]Approval, error) {
+	return q.Page(ctx, open, "", limit)
+}
+
+// Page is List of those that were asked before the question after, a whole ID; "" is none.
+// Of an ID that there is not it is empty.
+func (q *Queue) Page(ctx context.Context, open bool, after string, limit int) ([]Approval, error) {
 	if limit <= 0 {
 		limit = 100
 	}
-	where := ""
+	where, args := " WHERE 1 = 1", []any{}
 	if open {
-		where = " WHERE state = 'open'"
+		where += " AND state = 'open'"
 	}
-	return q.dbRows(ctx)("SELECT "+columns+" FROM approval"+where+" ORDER BY pk DESC LIMIT ?", min(limit, 1000))
+	if after != "" {
+		where += " AND pk < (SELECT pk FROM approval WHERE id = ?)"
+		args = append(args, after)
+	}
+	return q.dbRows(ctx)("SELECT "+columns+" FROM approval"+where+" ORDER BY pk DESC LIMIT ?", append(args, min(limit, 1000))...)
 }
 
 func (q *Queue) exact(ctx context.Context, id string) (Approval, error) {

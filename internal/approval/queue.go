@@ -85,6 +85,7 @@ func (q *Queue) Ask(tx *store.Tx, ask Question) (string, error) {
 		return "", groove.Wrap("ask", groove.KindInternal, err)
 	}
 	q.Audit.Append(tx, audit.Entry{Event: "ask", Detail: ask.Kind + " " + id})
+	tx.Note(groove.Change{Topic: groove.TopicApproval, ID: id, State: string(StateOpen), Reason: ask.Kind})
 	tx.AfterCommit(q.announce)
 	return id, nil
 }
@@ -164,6 +165,7 @@ func (q *Queue) settle(tx *store.Tx, a *Approval, to State, option string) error
 		entry.Agent = groove.User
 	}
 	q.Audit.Append(tx, entry)
+	tx.Note(groove.Change{Topic: groove.TopicApproval, ID: a.ID, State: string(to), Reason: a.Kind})
 	tx.AfterCommit(q.announce)
 	return nil
 }

@@ -40,7 +40,7 @@ func (k *link) judgeClock() {
 		return nil
 	})
 	k.setOpen(l.isOpen())
-	l.b.moved()
+	l.moved()
 }
 
 // glance looks at the time that the peer's heartbeat says. It came at some moment after

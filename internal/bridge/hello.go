@@ -254,7 +254,7 @@ func (b *Bridge) legFor(ctx context.Context, peer groove.Peer, job groove.JobID,
 // open makes a greeted connection the leg's link and replays what was missed.
 func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) error {
 	l := k.leg
-	k.instance = h.Instance
+	k.instance, k.software, k.versions = h.Instance, h.Software, h.Versions
 	l.opening.Lock() // one at a time: each takes the mailbox's feed from the one before
 	defer l.opening.Unlock()
 	if l.crosses(k) {

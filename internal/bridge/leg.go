@@ -26,23 +26,24 @@ type leg struct {
 
 	opening sync.Mutex // held while a connection takes its place
 
-	mu       sync.Mutex
-	row      legRow
-	link     *link
-	phase    linkPhase
-	wanted   bool   // the peer leg: a request waits for it
-	attempt  int    // failed dials in a row
-	lastErr  string // why the last dial failed
-	ttl      *clock.Timer
-	idle     *clock.Timer
-	renewal  *clock.Timer
-	active   time.Duration // clock.Mono of the last stored-type envelope, either way
-	upSince  time.Duration
-	skew     *groove.Clocks // the last measurement was too far off; nil otherwise
-	rtt      time.Duration
-	lastIn   *groove.Last // the end of the peer's transcript, as recorded here
-	lastOut  [32]byte
-	knowLast bool
+	mu        sync.Mutex
+	row       legRow
+	link      *link
+	phase     linkPhase
+	wanted    bool   // the peer leg: a request waits for it
+	attempt   int    // failed dials in a row
+	lastErr   string // why the last dial failed
+	lastFault error  // the same
+	ttl       *clock.Timer
+	idle      *clock.Timer
+	renewal   *clock.Timer
+	active    time.Duration // clock.Mono of the last stored-type envelope, either way
+	upSince   time.Duration
+	skew      *groove.Clocks // the last measurement was too far off; nil otherwise
+	rtt       time.Duration
+	lastIn    *groove.Last // the end of the peer's transcript, as recorded here
+	lastOut   [32]byte
+	knowLast  bool
 }
 
 func newLeg(b *Bridge, r legRow) *leg {
@@ -114,7 +115,7 @@ func (l *leg) changed(row legRow) {
 	}
 	l.arm()
 	l.poke()
-	l.b.moved()
+	l.moved()
 }
 
 // close ends the leg for good with a reason; a connection is parted first.
@@ -170,7 +171,7 @@ func (l *leg) attach(k *link) error {
 	if old != nil {
 		old.replace()
 	}
-	l.b.moved()
+	l.moved()
 	l.b.reached(l)
 	if err := l.rewake(); err != nil {
 		l.detach(k)
@@ -207,7 +208,7 @@ func (l *leg) detach(k *link) {
 	}
 	l.mu.Unlock()
 	l.poke()
-	l.b.moved()
+	l.moved()
 }
 
 func (l *leg) touch() {

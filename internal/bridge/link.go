@@ -30,7 +30,9 @@ type link struct {
 	row      atomic.Int64 // conn's row
 	before   *groove.Last // the peer's last frame recorded before this connection
 	early    []func(*store.Tx) error
-	instance string    // the peer's
+	instance string // the peer's, as the two below
+	software string
+	versions []string
 	dialled  bool      // by this side
 	helloAt  time.Time // when this side's hello was sent
 

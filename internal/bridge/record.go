@@ -31,6 +31,7 @@ func (k *link) recordConn(tx *store.Tx) error {
 		}
 	}
 	k.early = nil
+	tx.Note(groove.Change{Topic: groove.TopicPeer, ID: string(l.peer), State: "connected"})
 	l.b.Audit.Append(tx, audit.Entry{Event: "connect", Peer: l.peer, Job: l.job, Source: k.conn.Remote().String()})
 	return nil
 }
@@ -38,6 +39,7 @@ func (k *link) recordConn(tx *store.Tx) error {
 // recordEnd notes that the connection has ended, and why.
 func (k *link) recordEnd(tx *store.Tx, reason string) error {
 	l := k.leg
+	tx.Note(groove.Change{Topic: groove.TopicPeer, ID: string(l.peer), State: "disconnected"})
 	l.b.Audit.Append(tx, audit.Entry{Event: "disconnect", Peer: l.peer, Job: l.job, Detail: reason})
 	_, err := tx.Exec("UPDATE conn SET closed_at = ?, reason = ? WHERE pk = ?", l.b.Clock().UnixMilli(), reason, k.row.Load())
 	return groove.Wrap("record connection", groove.KindInternal, err)

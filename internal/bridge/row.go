@@ -125,7 +125,16 @@ func insertLeg(tx *store.Tx, r *legRow) error {
 	var err error
 	r.pk, err = tx.Insert(`INSERT INTO leg(job, peer_pk, opener, state, reason, contract, contract_hash, created_at, opened_at, ttl_at, closed_at)
 		VALUES(?,?,?,?,?,?,?,?,?,?,?)`, r.job, r.peerPK, r.opener, r.state, r.reason, nilEmpty(r.contract), nilEmpty(r.hash), r.created.UnixMilli(), msOf(r.opened), msOf(r.ttl), msOf(r.closed))
+	noteLeg(tx, r)
 	return groove.Wrap("write job", groove.KindInternal, err)
+}
+
+// noteLeg tells those who look on how the leg stands.
+func noteLeg(tx *store.Tx, r *legRow) {
+	if r.job == groove.PeerLegJob {
+		return
+	}
+	tx.Note(groove.Change{Topic: groove.TopicJob, ID: string(r.job), Peer: r.peer, State: string(r.state), Reason: r.reason})
 }
 
 func nilEmpty(b []byte) any {
@@ -140,6 +149,7 @@ func updateLeg(tx *store.Tx, r *legRow) error {
 		pause_here = ?, pause_there = ?, extend_here = ?, extend_there = ?, extend_id = ?, extend_no = ?, spent_messages = ?, spent_bytes = ? WHERE pk = ?`,
 		r.state, r.reason, msOf(r.opened), msOf(r.ttl), msOf(r.closed), r.endedHere, r.endedThere,
 		r.pauseHere, r.pauseThere, msOf(r.extendHere), msOf(r.extendThere), blobOf(r.extendID), r.extendNo, r.spent.Messages, r.spent.Bytes, r.pk)
+	noteLeg(tx, r)
 	return groove.Wrap("write job", groove.KindInternal, err)
 }
 

@@ -146,7 +146,7 @@ func (l *leg) dial() {
 		return
 	}
 	l.mu.Lock()
-	l.attempt, l.lastErr = 0, ""
+	l.attempt, l.lastErr, l.lastFault = 0, "", nil
 	l.mu.Unlock()
 	k.run()
 }
@@ -157,7 +157,7 @@ func (l *leg) setPhase(p linkPhase) {
 		l.phase = p
 	}
 	l.mu.Unlock()
-	l.b.moved()
+	l.moved()
 }
 
 // failed counts a dial that led to no connection. A refusal that will not change ends the leg.
@@ -172,7 +172,7 @@ func (l *leg) failed(err error) {
 	}
 	l.attempt++
 	l.wanted = l.wanted && l.attempt < 3
-	l.lastErr = groove.AsError(err).Error()
+	l.lastErr, l.lastFault = groove.AsError(err).Error(), err
 	l.mu.Unlock()
 	kind := groove.KindOf(err)
 	if kind.Class() == groove.Local {
@@ -180,7 +180,7 @@ func (l *leg) failed(err error) {
 	} else {
 		l.b.refuse(kind, l.peer, l.job, "", groove.AsError(err).Error())
 	}
-	l.b.moved()
+	l.moved()
 	if l.isPeerLeg() {
 		return
 	}

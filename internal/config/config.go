@@ -31,6 +31,7 @@ type Config struct {
 	Problems []Problem
 
 	origins map[string]string
+	values  map[string]any // what read returned, by key
 }
 
 // Bridge is where peers come in.

@@ -44,11 +44,17 @@ func cutLast(name string) (string, bool) {
 // readFile reads config.toml. Without one it returns an empty file; one that
 // cannot be used at all returns the problem.
 func readFile(home string) (*file, *Problem) {
-	f := &file{path: filepath.Join(home, "config.toml")}
-	data, why := slurp(f.path)
+	path := Path(home)
+	data, why := slurp(path)
 	if why != "" {
-		return f, &Problem{Where: f.path, Why: why, Allowed: "a file of your own, written by nobody else, in TOML"}
+		return &file{path: path}, &Problem{Where: path, Why: why, Allowed: "a file of your own, written by nobody else, in TOML"}
 	}
+	return parseFile(path, data)
+}
+
+// parseFile reads what stands, or would stand, in the file.
+func parseFile(path string, data []byte) (*file, *Problem) {
+	f := &file{path: path}
 	values, err := kparser.Parser().Unmarshal(data)
 	var syntax *toml.DecodeError
 	switch {

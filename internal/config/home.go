@@ -61,6 +61,21 @@ func EnsureHome(home string) error {
 	return nil
 }
 
+// CheckHome refuses what EnsureHome would, and makes nothing: what is not there is not
+// looked at.
+func CheckHome(home string) error {
+	for _, path := range append([]string{""}, folders...) {
+		path = filepath.Join(home, path)
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := ours(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func ours(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -95,6 +110,13 @@ func unusable(path, why string, cause error) error {
 	e := groove.Errorf("open home", groove.KindHomeDamaged, "%s: %s", path, why)
 	if cause != nil {
 		e = groove.Errorf("open home", groove.KindHomeDamaged, "%s: %w", path, cause)
+	}
+	switch {
+	case errors.Is(cause, syscall.EROFS):
+		return e.WithFix("mount the disk for writing, or set GROOVE_HOME to a folder on another one")
+	case errors.Is(cause, syscall.ENOSPC), errors.Is(cause, syscall.EDQUOT):
+		e.Kind = groove.KindStoreFull
+		return e.WithFix("free space on the disk that holds " + path)
 	}
 	return e.WithFix("chmod 700 " + path + ", or set GROOVE_HOME to a folder of your own")
 }

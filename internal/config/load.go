@@ -37,13 +37,17 @@ func Load(home string, env []string, flags map[string]string) (*Config, error) {
 		return nil, groove.Errorf("read configuration", groove.KindConfigInvalid, "the home %.60q is not an absolute path", home).
 			WithFix("set GROOVE_HOME or --home to a folder from / on")
 	}
-	l := &loader{cfg: &Config{Programs: map[string]Program{}, origins: map[string]string{}}, values: koanf.New(".")}
+	l := newLoader()
 	l.defaults()
 	l.fromFile(home)
 	l.fromEnv(env)
 	l.fromFlags(flags)
 	l.fill()
 	return l.cfg, nil
+}
+
+func newLoader() *loader {
+	return &loader{cfg: &Config{Programs: map[string]Program{}, origins: map[string]string{}, values: map[string]any{}}, values: koanf.New(".")}
 }
 
 func (l *loader) defaults() {
@@ -76,6 +80,7 @@ func (l *loader) set(k key, value any, origin string) {
 		return
 	}
 	l.cfg.origins[k.name] = origin
+	l.cfg.values[k.name] = value
 	if k.name == "bridge.listen" {
 		l.unsafe = false
 	}
@@ -101,8 +106,9 @@ func (l *loader) fileProblem(name, why, allowed, instead string) {
 	l.problem(Problem{Where: l.file.at(name), Key: name, Why: why, Allowed: allowed, Instead: instead})
 }
 
-func (l *loader) fromFile(home string) {
-	f, whole := readFile(home)
+func (l *loader) fromFile(home string) { l.fromData(readFile(home)) }
+
+func (l *loader) fromData(f *file, whole *Problem) {
 	l.file = f
 	if whole != nil {
 		whole.Instead = "all of the file is ignored; " + closedBridge
@@ -217,6 +223,7 @@ func (l *loader) fill() {
 	c.Bridge = Bridge{Listen: v.Strings("bridge.listen"), Advertise: v.Strings("bridge.advertise")}
 	if l.unsafe {
 		c.Bridge.Listen = nil
+		c.values["bridge.listen"] = []string{}
 	}
 	c.Gate.Mode = v.String("gate.mode")
 	c.API.Port = v.Int("api.port")

@@ -8,11 +8,12 @@ import (
 	"groove/internal/api"
 	"groove/internal/approval"
 	"groove/internal/audit"
+	"groove/internal/events"
 	"groove/internal/groove"
 )
 
 func (d *daemon) backend() api.Backend {
-	return api.Backend{Host: d, Agents: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d}
+	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d}
 }
 
 // Status is api.Host.
@@ -59,12 +60,32 @@ func (d *daemon) problems() []api.Trouble {
 	return out
 }
 
+// Settings is api.Host.
+func (d *daemon) Settings(context.Context) ([]api.Setting, error) {
+	out := []api.Setting{}
+	for _, s := range d.cfg.Settings() {
+		out = append(out, api.Setting{Key: s.Key, Value: s.Value, Origin: s.Origin, Allowed: s.Allowed})
+	}
+	return out, nil
+}
+
+// eventView is the events as the API sees them.
+type eventView struct{ *events.Log }
+
+func (v eventView) Subscribe(ctx context.Context, since *uint64) (api.EventReader, error) {
+	r, err := v.Log.Subscribe(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Stop is api.Host.
 func (d *daemon) Stop(context.Context) error { d.stop(); return nil }
 
 // ListApprovals is api.Approvals.
-func (d *daemon) ListApprovals(ctx context.Context, all bool) ([]api.Approval, error) {
-	list, err := d.approvals.List(ctx, !all, 1000)
+func (d *daemon) ListApprovals(ctx context.Context, all bool, after string, limit int) ([]api.Approval, error) {
+	list, err := d.approvals.Page(ctx, !all, after, limit)
 	out := []api.Approval{}
 	for _, a := range list {
 		out = append(out, approvalOf(a))
@@ -79,6 +100,12 @@ func approvalOf(a approval.Approval) api.Approval {
 		out.Answered = &a.Answered
 	}
 	return out
+}
+
+// FindApproval is api.Approvals.
+func (d *daemon) FindApproval(ctx context.Context, ref string) (api.Approval, error) {
+	a, err := d.approvals.Get(ctx, ref)
+	return approvalOf(a), err
 }
 
 // Answer is api.Approvals.

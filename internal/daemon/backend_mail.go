@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -20,7 +21,7 @@ func (d *daemon) Send(ctx context.Context, draft groove.Draft) (groove.Sent, err
 }
 
 // Inbox is api.Mailbox.
-func (d *daemon) Inbox(ctx context.Context, agent string, limit int) ([]groove.Mail, error) {
+func (d *daemon) Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error) {
 	name := groove.AgentName(agent)
 	if name != groove.User {
 		a, err := d.agents.Get(ctx, agent)
@@ -29,7 +30,7 @@ func (d *daemon) Inbox(ctx context.Context, agent string, limit int) ([]groove.M
 		}
 		name = a.Name
 	}
-	all, err := d.mailbox.History(ctx, mailbox.Filter{To: name, Limit: limit})
+	all, err := d.mailbox.History(ctx, mailbox.Filter{To: name, Limit: limit, Before: mailbox.Place{In: before}})
 	if all == nil {
 		all = []groove.Mail{}
 	}
@@ -39,6 +40,11 @@ func (d *daemon) Inbox(ctx context.Context, agent string, limit int) ([]groove.M
 // Messages is api.Mailbox.
 func (d *daemon) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
 	filter := mailbox.Filter{Agent: groove.AgentName(f.Agent), ID: f.ID, Limit: f.Limit}
+	if f.Before != "" {
+		if n, err := fmt.Sscanf(f.Before, "%d.%d", &filter.Before.Out, &filter.Before.In); n != 2 || err != nil {
+			return api.Messages{}, groove.Errorf("messages", groove.KindInvalid, "before is not of an earlier answer")
+		}
+	}
 	if f.Job != "" {
 		job, err := d.bridge.Find(f.Job)
 		if err != nil {
@@ -55,6 +61,10 @@ func (d *daemon) Messages(ctx context.Context, f api.MessageFilter) (api.Message
 	mails, err := d.mailbox.History(context.WithoutCancel(ctx), filter)
 	if len(mails) > 0 {
 		out.Messages = mails
+	}
+	if len(mails) > 0 && len(mails) == f.Limit {
+		older := filter.Before.Older(mails)
+		out.Before = fmt.Sprintf("%d.%d", older.Out, older.In)
 	}
 	return out, err
 }

@@ -32,6 +32,7 @@ import (
 	"groove/internal/config"
 	"groove/internal/driver/acp"
 	"groove/internal/driver/shim"
+	"groove/internal/events"
 	"groove/internal/federation"
 	"groove/internal/gate"
 	"groove/internal/groove"
@@ -81,6 +82,7 @@ type daemon struct {
 	agents    *agents.Engine
 	remotes   *agents.Remotes
 	approvals *approval.Queue
+	events    *events.Log
 	bridge    *bridge.Bridge
 	gate      *gate.Gate
 	server    *api.Server
@@ -150,6 +152,9 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.audit, err = audit.Open(ctx, d.store, clock.Now, d.self.Sign); err != nil {
 		return err
 	}
+	if d.events, err = events.Open(ctx, d.store, clock.Now, d.log); err != nil {
+		return err
+	}
 	if err := d.openFederation(ctx); err != nil {
 		return err
 	}
@@ -197,7 +202,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Ask: d.askPermission,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
@@ -267,6 +272,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	d.run.Go(func() { d.events.Run(ctx) })
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
 	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })

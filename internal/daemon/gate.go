@@ -100,6 +100,7 @@ func (d *daemon) GateMode(ctx context.Context, mode string) (api.Gate, error) {
 	if now.Mode != string(before) {
 		if err := d.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 			d.audit.Append(tx, audit.Entry{Event: "policy", Detail: "gate mode " + now.Mode})
+			tx.Note(groove.Change{Topic: groove.TopicGate, State: now.Mode})
 			return nil
 		}); err != nil {
 			return now, err

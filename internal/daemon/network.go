@@ -74,6 +74,10 @@ func (d *daemon) sourcesChanged() {
 	if err := d.writeRun(map[string]string{"bridge.addr": strings.Join(d.listening(), "\n")}); err != nil {
 		d.log.Error("the bridge's address could not be written", "err", err)
 	}
+	// What peers and pairing are stands in memory and in files only now.
+	for _, topic := range []groove.Topic{groove.TopicPeer, groove.TopicPairing, groove.TopicGate} {
+		d.events.Note(groove.Change{Topic: topic})
+	}
 	d.changes.bump()
 }
 

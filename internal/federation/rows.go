@@ -153,6 +153,7 @@ func begin(tx *store.Tx, id groove.DaemonID, transcript, file []byte, mine verdi
 	if err != nil {
 		return err
 	}
+	tx.Note(groove.Change{Topic: groove.TopicPeer, ID: string(id), State: string(state)})
 	return putPairing(tx, progress{pk: pk, transcript: transcript, mine: mine, until: now.Add(pairTime), file: file, again: again, armed: mine == yes})
 }
 
@@ -177,6 +178,13 @@ func setState(tx *store.Tx, pk int64, state groove.PeerState, now time.Time) err
 		_, err = tx.Exec("UPDATE peer SET state = ?, paired_at = ?, unpaired_at = NULL WHERE pk = ?", state, now.UnixMilli(), pk)
 	case groove.PeerUnpaired:
 		_, err = tx.Exec("UPDATE peer SET state = ?, unpaired_at = ? WHERE pk = ?", state, now.UnixMilli(), pk)
+	}
+	if err != nil {
+		return err
+	}
+	row, known, err := tx.One("SELECT daemon_id FROM peer WHERE pk = ?", pk)
+	if known {
+		tx.Note(groove.Change{Topic: groove.TopicPeer, ID: row.Text(0), State: string(state)})
 	}
 	return err
 }

@@ -89,6 +89,8 @@ const (
 	KindGateFilter       Kind = "gate.filter"
 	KindDaemonDown       Kind = "daemon.notRunning"
 	KindTimeout          Kind = "timeout"
+	KindEventGone        Kind = "event.gone"
+	KindEventSlow        Kind = "event.slow"
 	KindAuditBroken      Kind = "audit.broken"
 	KindInternal         Kind = "internal"
 )
@@ -133,6 +135,7 @@ var kinds = map[Kind]struct {
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},
 	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindGateFilter: {Local, 409}, KindDaemonDown: {Local, 503},
+	KindEventGone: {Local, 410}, KindEventSlow: {Local, 429},
 	KindTimeout: {Local, 503}, KindAuditBroken: {Local, 500}, KindInternal: {Local, 500},
 }
 

@@ -98,7 +98,8 @@ func (m *Mailbox) expire(ctx context.Context) error {
 		if err != nil {
 			return groove.Wrap("expire messages", groove.KindInternal, err)
 		}
-		_, err = tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE "+overdue, string(groove.OutExpired), groove.KindExpired, now)
+		err = noteEach(tx, groove.Out, string(groove.OutExpired), "UPDATE outbox SET state = ?, kind = ? WHERE "+overdue+" RETURNING id, type = 'message'",
+			string(groove.OutExpired), groove.KindExpired, now)
 		if err != nil {
 			return groove.Wrap("expire messages", groove.KindInternal, err)
 		}

@@ -18,7 +18,13 @@ type Filter struct {
 	To    groove.AgentName // receiver here: received messages only
 	ID    groove.MessageID
 	Limit int // the newest that many; 0 = 100, at most 1,000
+	// Before is a page that was had: only what is older.
+	Before Place
 }
+
+// Place is where a page of the history begins: the positions of its oldest messages sent
+// and received. 0 is the end.
+type Place struct{ Out, In int64 }
 
 const outHistory = `SELECT o.pos, o.leg, o.id, o.from_agent, o.to_agent, o.state, o.kind, 0, o.at, o.expires_at, b.reply_to, b.payload
 	FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.type = 'message'`
@@ -43,9 +49,38 @@ func (m *Mailbox) History(ctx context.Context, f Filter) ([]groove.Mail, error) 
 	if err != nil {
 		return nil, err
 	}
-	all := append(out, in...)
-	slices.SortStableFunc(all, func(a, b groove.Mail) int { return a.At.Compare(b.At.Time) })
-	return all[max(0, len(all)-f.Limit):], nil
+	return newest(out, in, f.Limit), nil
+}
+
+// newest merges two lists, each in the order of its positions, from their ends: so that a
+// page takes whole ends of both, and the page before it the rest.
+func newest(out, in []groove.Mail, most int) []groove.Mail {
+	all := make([]groove.Mail, 0, min(most, len(out)+len(in)))
+	for len(all) < most && len(out)+len(in) > 0 {
+		from := &out
+		if len(out) == 0 || len(in) > 0 && !in[len(in)-1].At.Before(out[len(out)-1].At.Time) {
+			from = &in
+		}
+		last := len(*from) - 1
+		all = append(all, (*from)[last])
+		*from = (*from)[:last]
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// Older is where the page of older messages ends: before those of this one.
+func (p Place) Older(mails []groove.Mail) Place {
+	for i := range mails {
+		at := &p.In
+		if mails[i].Direction == "out" {
+			at = &p.Out
+		}
+		if *at == 0 || mails[i].Pos < *at {
+			*at = mails[i].Pos
+		}
+	}
+	return p
 }
 
 func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]groove.Mail, error) {
@@ -66,6 +101,14 @@ func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]gro
 	if !f.ID.IsZero() {
 		query += " AND " + t + ".id = ?"
 		args = append(args, f.ID[:])
+	}
+	before := f.Before.In
+	if t == "o" {
+		before = f.Before.Out
+	}
+	if before > 0 {
+		query += " AND " + t + ".pos < ?"
+		args = append(args, before)
 	}
 	rows, err := m.Options.Store.Read().QueryContext(ctx, query+" ORDER BY "+t+".pos DESC LIMIT ?", append(args, f.Limit)...)
 	if err != nil {

@@ -55,6 +55,7 @@ func (m *Mailbox) Accept(tx *store.Tx, leg int64, env *groove.Envelope, held boo
 		return groove.Receipt{}, 0, groove.Wrap("store message", groove.KindInternal, err)
 	}
 	to := env.To.Agent
+	note(tx, env.ID, groove.In, string(state))
 	tx.AfterCommit(func() {
 		if !held {
 			m.Arrived(to)
@@ -179,6 +180,7 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 			return groove.Wrap("release message", groove.KindInternal, err)
 		}
 		m.inbox.gone(tx, to, one(row.Int(3)))
+		note(tx, id, groove.In, string(groove.InRefused))
 		return m.rise(tx, leg, id, groove.ReceiptRefused, kind, groove.MessageID{})
 	}
 	last, err := tx.Insert(`INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at)
@@ -190,6 +192,7 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 	if err := m.move(tx, leg, pos, last); err != nil {
 		return groove.Wrap("release message", groove.KindInternal, err)
 	}
+	note(tx, id, groove.In, string(groove.InStored))
 	tx.AfterCommit(func() { m.Arrived(to); m.Changed() })
 	return m.rise(tx, leg, id, groove.ReceiptStored, "", groove.MessageID{})
 }
@@ -207,7 +210,7 @@ func (m *Mailbox) Quarantine(tx *store.Tx, leg int64) error {
 	if err != nil {
 		return groove.Wrap("quarantine messages", groove.KindInternal, err)
 	}
-	_, err = tx.Exec("UPDATE inbox SET state = ? WHERE "+waiting, string(groove.InQuarantined), leg)
+	err = noteEach(tx, groove.In, string(groove.InQuarantined), "UPDATE inbox SET state = ? WHERE "+waiting+" RETURNING id, 1", string(groove.InQuarantined), leg)
 	tx.AfterCommit(m.Changed)
 	return groove.Wrap("quarantine messages", groove.KindInternal, err)
 }

@@ -110,6 +110,7 @@ func (m *Mailbox) Mark(tx *store.Tx, pos []int64, state groove.InboxState, turn 
 			return groove.Wrap("mark message", groove.KindInternal, err)
 		}
 		m.moved(tx, row, state)
+		note(tx, groove.MessageID(row.Blob(1)), wayOf(row.Null(0)), string(state))
 		receipt, told := inReceipts[state]
 		if row.Null(0) || !told {
 			continue
@@ -174,6 +175,7 @@ func (m *Mailbox) Return(tx *store.Tx, pos []int64, mayRepeat bool) error {
 			continue
 		}
 		m.moved(tx, row, groove.InStored)
+		note(tx, groove.MessageID(row.Blob(1)), wayOf(row.Null(0)), string(groove.InStored))
 		if _, err := tx.Exec("UPDATE inbox SET state = 'stored', turn = NULL, may_repeat = max(may_repeat, ?) WHERE pos = ?", mayRepeat, p); err != nil {
 			return groove.Wrap("return message", groove.KindInternal, err)
 		}
@@ -204,6 +206,7 @@ func (m *Mailbox) Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind)
 			return groove.Wrap("refuse messages", groove.KindInternal, err)
 		}
 		m.inbox.gone(tx, agent, one(w.leg.Int(3)))
+		note(tx, groove.MessageID(w.leg.Blob(2)), wayOf(w.leg.Null(1)), string(groove.InRefused))
 		if w.leg.Null(1) {
 			continue
 		}
@@ -246,6 +249,7 @@ func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 	if _, err := tx.Exec("INSERT INTO inbox_body(pos, payload) VALUES(?,?)", pos, payload); err != nil {
 		return groove.Sent{}, groove.Wrap("put message", groove.KindInternal, err)
 	}
+	note(tx, id, groove.Here, string(groove.InStored))
 	tx.AfterCommit(func() { m.Arrived(d.To); m.Changed() })
 	return groove.Sent{ID: id, State: groove.OutStored}, nil
 }
@@ -267,6 +271,7 @@ func (m *Mailbox) answered(tx *store.Tx, peer int64, id, by groove.MessageID) er
 	letter, open, err := tx.One(letterRow+" AND i.state IN ('stored', 'delivering', 'delivered', 'started')", row.Int(0))
 	if err == nil && open {
 		m.moved(tx, letter, groove.InAnswered)
+		note(tx, groove.MessageID(letter.Blob(1)), wayOf(letter.Null(0)), string(groove.InAnswered))
 		_, err = tx.Exec("UPDATE inbox SET state = ? WHERE pos = ?", string(groove.InAnswered), row.Int(0))
 	}
 	if err != nil {

@@ -164,6 +164,9 @@ func (m *Mailbox) Queue(tx *store.Tx, leg int64, it Item) (groove.MessageID, err
 	peer, _ := m.PeerName(post.peer)
 	m.Audit.Append(tx, audit.Entry{At: now, Event: "send", Peer: peer, Job: post.job, Agent: it.From, To: it.To, ID: id, Detail: typeDetail(it.Type)})
 	row := Row{Pos: pos, ID: id, Type: it.Type, From: it.From, To: it.To, ReplyTo: it.ReplyTo, Expires: it.Expires, Payload: it.Payload}
+	if it.Type == groove.TypeMessage {
+		note(tx, id, groove.Out, string(groove.OutQueued))
+	}
 	tx.AfterCommit(func() {
 		m.timer.at(expiry)
 		m.queued(leg, row)
@@ -210,6 +213,7 @@ func (m *Mailbox) Cancel(ctx context.Context, id groove.MessageID) error {
 			return groove.Errorf("cancel message", groove.KindConflict, "message %s is already %s", id, s)
 		}
 		m.sent(tx, row.Int(2), groove.AgentName(row.Text(3)), row.Int(4))
+		note(tx, id, groove.Out, string(groove.OutCancelled))
 		return m.settle(tx, row.Int(0), groove.OutCancelled, "")
 	})
 }
@@ -227,7 +231,8 @@ func (m *Mailbox) CancelLeg(tx *store.Tx, leg int64, reason groove.Kind) ([]groo
 	if err != nil {
 		return nil, groove.Wrap("cancel messages", groove.KindInternal, err)
 	}
-	_, err = tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE leg = ? AND state IN ('queued', 'held')", string(groove.OutCancelled), reason, leg)
+	err = noteEach(tx, groove.Out, string(groove.OutCancelled), "UPDATE outbox SET state = ?, kind = ? WHERE leg = ? AND state IN ('queued', 'held') RETURNING id, type = 'message'",
+		string(groove.OutCancelled), reason, leg)
 	tx.AfterCommit(m.Changed)
 	return ids, groove.Wrap("cancel messages", groove.KindInternal, err)
 }
@@ -239,7 +244,12 @@ func (m *Mailbox) Move(tx *store.Tx, from, to int64) (int64, error) {
 	if err := m.leave(tx, from, "o.state = 'queued' AND o.type = 'message'", into); err != nil {
 		return 0, err
 	}
-	n, err := tx.Exec("UPDATE outbox SET leg = ? WHERE leg = ? AND state = 'queued' AND type = 'message'", to, from)
+	n := int64(0)
+	err := tx.Each("UPDATE outbox SET leg = ? WHERE leg = ? AND state = 'queued' AND type = 'message' RETURNING id", func(r store.Row) error {
+		n++
+		note(tx, groove.MessageID(r.Blob(0)), groove.Out, string(groove.OutQueued))
+		return nil
+	}, to, from)
 	tx.AfterCommit(func() {
 		if f := m.feed(to); f != nil {
 			f.reset()
@@ -272,6 +282,29 @@ func (m *Mailbox) sent(tx *store.Tx, leg int64, to groove.AgentName, bytes int64
 	if to != "" {
 		m.outbox.gone(tx, leg, one(bytes))
 	}
+}
+
+// note tells those who look on, once tx is committed.
+func note(tx *store.Tx, id groove.MessageID, way groove.Direction, state string) {
+	tx.Note(groove.MessageChange{ID: id, Direction: way, State: state})
+}
+
+// noteEach notes what an UPDATE returns: the ID, and whether it is a message.
+func noteEach(tx *store.Tx, way groove.Direction, state, query string, args ...any) error {
+	return tx.Each(query, func(r store.Row) error {
+		if r.Bool(1) {
+			note(tx, groove.MessageID(r.Blob(0)), way, state)
+		}
+		return nil
+	}, args...)
+}
+
+// wayOf is the direction of an inbox row: one without a leg never left this daemon.
+func wayOf(here bool) groove.Direction {
+	if here {
+		return groove.Here
+	}
+	return groove.In
 }
 
 // settle gives an outbox row its state and tells who looks on.

@@ -61,6 +61,9 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 		// The common way: the first word on a message, with nothing held up behind it.
 		row, changed, err := tx.One(`UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'
 			RETURNING to_agent, (SELECT length(payload) FROM outbox_body b WHERE b.pos = outbox.pos)`, id[:], leg)
+		if changed && row.Text(0) != "" {
+			note(tx, id, groove.Out, string(groove.OutStored))
+		}
 		if changed {
 			m.sent(tx, leg, groove.AgentName(row.Text(0)), row.Int(1))
 		}
@@ -91,6 +94,9 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	if unsettled(have) && !unsettled(state) {
 		m.sent(tx, leg, to, row.Int(4))
 	}
+	if to != "" {
+		note(tx, id, groove.Out, string(state))
+	}
 	if r.By != "" {
 		by, err := groove.ParseMessageID(r.By)
 		if err != nil {
@@ -115,6 +121,9 @@ func (m *Mailbox) later(tx *store.Tx, leg, pos int64, from, to groove.AgentName,
 	}
 	if _, err := tx.Exec("UPDATE outbox SET kind = ?, retry_at = ? WHERE pos = ? AND state = 'queued'", r.Kind, m.Clock().Add(after).UnixMilli(), pos); err != nil {
 		return groove.Wrap("apply receipt", groove.KindInternal, err)
+	}
+	if id, err := groove.ParseMessageID(r.ID); err == nil && to != "" {
+		note(tx, id, groove.Out, string(groove.OutQueued))
 	}
 	if f := m.feed(leg); f != nil {
 		tx.AfterCommit(func() { f.Refused(pos, from, to, after) })

@@ -54,6 +54,7 @@ type Store struct {
 	flush  chan struct{} // too many wait: run them now
 
 	trailer Trailer
+	notes   Trailer
 }
 
 // Trailer writes, once for each transaction and as its last step, what the calls
@@ -113,6 +114,11 @@ func dsn(path string, pragmas ...string) string {
 
 // SetTrailer gives the store its trailer. Call it before the first Do.
 func (s *Store) SetTrailer(t Trailer) { s.trailer = t }
+
+// SetNotes gives the store a second trailer, for what the calls left with Tx.Note: the
+// events. It writes before the first one, and its Done comes after the functions of
+// Tx.AfterCommit: what is told has happened also in memory. Call it before the first Do.
+func (s *Store) SetNotes(t Trailer) { s.notes = t }
 
 // Read returns the read-only side. Its connections see what is committed.
 func (s *Store) Read() *sql.DB { return s.read }
@@ -266,6 +272,9 @@ func (s *Store) commit(batch []*op) {
 			fn()
 		}
 	}
+	if s.notes != nil {
+		s.notes.Done(err == nil)
+	}
 	for _, o := range batch {
 		if err != nil {
 			o.done(err)
@@ -301,6 +310,11 @@ func (s *Store) run(batch []*op) (err error) {
 			return err
 		}
 	}
+	if s.notes != nil && len(t.notes) > 0 {
+		if err := s.notes.Write(t, t.notes); err != nil {
+			return err
+		}
+	}
 	if s.trailer != nil && len(t.trail) > 0 {
 		if err := s.trailer.Write(t, t.trail); err != nil {
 			return err
@@ -314,7 +328,7 @@ func (s *Store) run(batch []*op) (err error) {
 func (s *Store) plain(batch []*op) (clean bool, err error) {
 	t := s.tx
 	for _, o := range batch {
-		trail, after, writes := len(t.trail), len(t.after), t.writes
+		trail, notes, after, writes := len(t.trail), len(t.notes), len(t.after), t.writes
 		o.err = guard(o.fn, t)
 		if t.ended != nil {
 			return false, t.ended // also when fn kept it to itself
@@ -323,7 +337,7 @@ func (s *Store) plain(batch []*op) (clean bool, err error) {
 			if t.writes != writes {
 				return false, nil
 			}
-			t.trail, t.after = t.trail[:trail], t.after[:after]
+			t.trail, t.notes, t.after = t.trail[:trail], t.notes[:notes], t.after[:after]
 		}
 	}
 	return true, nil
@@ -354,7 +368,7 @@ func (s *Store) call(o *op) error {
 	if err := t.run("SAVEPOINT call"); err != nil {
 		return err
 	}
-	trail, after := len(t.trail), len(t.after)
+	trail, notes, after := len(t.trail), len(t.notes), len(t.after)
 	o.err = guard(o.fn, t)
 	if t.ended != nil {
 		return t.ended
@@ -362,7 +376,7 @@ func (s *Store) call(o *op) error {
 	if o.err == nil {
 		return t.run("RELEASE call")
 	}
-	t.trail, t.after = t.trail[:trail], t.after[:after]
+	t.trail, t.notes, t.after = t.trail[:trail], t.notes[:notes], t.after[:after]
 	if err := t.run("ROLLBACK TO call"); err != nil {
 		return errors.Join(o.err, err)
 	}

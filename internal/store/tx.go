@@ -16,6 +16,7 @@ type Tx struct {
 	conn  driver.Conn
 	stmts map[string]*statement
 	trail []any
+	notes []any
 	after []func()
 	// ended is the error with which SQLite gave the transaction up. Whatever came
 	// after it would be committed on its own, so nothing more is let through.
@@ -69,8 +70,9 @@ func newTx(c driver.Conn) *Tx { return &Tx{conn: c, stmts: map[string]*statement
 
 func (t *Tx) reset() {
 	clear(t.trail)
+	clear(t.notes)
 	clear(t.after)
-	t.trail, t.after = t.trail[:0], t.after[:0]
+	t.trail, t.notes, t.after = t.trail[:0], t.notes[:0], t.after[:0]
 	t.ended = nil
 }
 
@@ -219,6 +221,9 @@ func (t *Tx) One(q string, args ...any) (Row, bool, error) {
 // Trail leaves an entry for the store's trailer. It is dropped with the call's
 // other writes when the call fails.
 func (t *Tx) Trail(entry any) { t.trail = append(t.trail, entry) }
+
+// Note leaves an entry for the store's second trailer, as Trail does for the first.
+func (t *Tx) Note(entry any) { t.notes = append(t.notes, entry) }
 
 // AfterCommit runs fn in the writer goroutine once the transaction is committed,
 // in order, before the call returns; never otherwise. fn must not block.

@@ -52,6 +52,8 @@ var measurements = []struct {
 	{[]string{"rss_50_agents_mib"}, (*bench).rssAgents},
 	{[]string{"rss_100k_msgs_mib"}, (*bench).rssVolume},
 	{[]string{"cpu_idle_pct"}, (*bench).cpuIdle},
+	{[]string{"events_cpu_pct"}, (*bench).eventClients},
+	{[]string{"api_p99_ms"}, (*bench).apiStreaming},
 }
 
 func main() {

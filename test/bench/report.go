@@ -51,6 +51,8 @@ var promises = []promise{
 	{"rss_50_agents_mib", "MiB", 50, 35, false},
 	{"rss_100k_msgs_mib", "MiB", 50, 35, false},
 	{"cpu_idle_pct", "%", 0.5, 0.1, false},
+	{"events_cpu_pct", "%", 50, 0, false},
+	{"api_p99_ms", "ms", 5, 0, false},
 	{"binary_mib", "MiB", 40e6 / (1 << 20), 0, false},
 }
 

@@ -21,11 +21,12 @@ var May = func() Table {
 	floor := []string{"groove", "clock", "store", "audit"}
 	hall := []string{"gate", "transport", "envelope", "replay", "schema", "router", "mailbox"}
 	return Table{
-		"internal/groove": nil, // and of libraries the standard one alone
-		"internal/clock":  nil,
-		"internal/store":  nouns,
-		"internal/audit":  {"groove", "clock", "store"},
-		"internal/config": nouns,
+		"internal/groove":  nil, // and of libraries the standard one alone
+		"internal/clock":   nil,
+		"internal/store":   nouns,
+		"internal/audit":   {"groove", "clock", "store"},
+		"internal/config":  nouns,
+		"internal/service": nouns, // units of the system's manager
 
 		// Rooms that see foreign bytes touch no state: nouns alone.
 		"internal/identity":  nouns,
@@ -40,6 +41,7 @@ var May = func() Table {
 		"internal/agents":     floor,
 		"internal/approval":   floor,
 		"internal/federation": floor,
+		"internal/events":     {"groove", "clock", "store"},
 
 		// The driver is one engine in parts: acp starts programs under the shim.
 		"internal/driver/shim":     nouns,
@@ -55,8 +57,11 @@ var May = func() Table {
 		"internal/tools": nouns,
 		"internal/api":   nouns,
 
+		// Looks at what the daemon cannot say while it is down, and asks it for the rest.
+		"internal/doctor": {"groove", "clock", "config", "api", "identity"},
+
 		"internal/daemon": {"*"},
-		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted"},
+		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted", "service", "doctor"},
 	}
 }()
 

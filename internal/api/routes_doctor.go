@@ -1,0 +1,57 @@
+package api
+
+import (
+	"context"
+	"net/http"
+)
+
+// Doctor is what only the daemon can look at.
+type Doctor interface {
+	// Probe tries each address of a peer and greets it. What does not work is in the
+	// answer; it fails with peer.unknown, peer.damaged.
+	Probe(ctx context.Context, ref string) (Probe, error)
+	// Programs lists the agent programs that the daemon knows, with where they are.
+	Programs(ctx context.Context) ([]Program, error)
+}
+
+// Probe is how far this daemon gets with a peer now.
+type Probe struct {
+	Peer      Peer           `json:"peer"`
+	Addresses []ProbeAddress `json:"addresses"`
+	Hello     *ProbeHello    `json:"hello,omitempty" doc:"absent where there was none; problem says why"`
+	Problem   *Problem       `json:"problem,omitempty"`
+}
+
+// ProbeAddress is one address that was dialled.
+type ProbeAddress struct {
+	Address string   `json:"address"`
+	From    string   `json:"from,omitempty" doc:"the address dialled from, where one is chosen"`
+	Result  string   `json:"result" enum:"answers,refused,reset,silent,unreachable,key,other" doc:"answers: TCP, TLS and both keys are right; refused: nothing listens; reset: a gate does not know us; silent: no answer at all"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// ProbeHello is what the peer said of itself.
+type ProbeHello struct {
+	Software string   `json:"software" doc:"the peer's own word"`
+	Versions []string `json:"versions" doc:"of the bridge protocol"`
+	OffsetMS int64    `json:"offsetMs" doc:"how far its clock is ahead of ours"`
+	RTT      float64  `json:"rttMs"`
+}
+
+// Program is an agent program as the daemon would start it.
+type Program struct {
+	Name    string   `json:"name"`
+	Path    string   `json:"path,omitempty"`
+	Problem *Problem `json:"problem,omitempty" doc:"why it could not be started"`
+}
+
+func (h *Handler) doctorRoutes() {
+	d := h.backend.Doctor
+	type peerIn struct {
+		ID string `path:"id" maxLength:"64" doc:"name or ID prefix"`
+	}
+	add(h, Route{"probe", http.MethodPost, "/api/federation/peers/{id}/probe", UserOnly, "Try each address of a peer, greet it, and compare clocks.", 0},
+		func(ctx context.Context, in *peerIn) (*body[Probe], error) { return answer(d.Probe(ctx, in.ID)) })
+	add(h, Route{"programs", http.MethodGet, "/api/programs", UserOnly, "Agent programs, and whether they can be started.", 0},
+		func(ctx context.Context, _ *none) (*body[[]Program], error) { return list(d.Programs(ctx)) })
+}

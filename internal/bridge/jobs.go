@@ -184,6 +184,9 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 		v.Detail = l.lastErr
 		if peer.Dial == "in" {
 			v.Detail = "waits for " + peer.Name + " to connect"
+			if row.state == groove.LegProposed {
+				v.Detail += ", which does not know this job yet: open it from there"
+			}
 		}
 	}
 	l.mu.Unlock()

@@ -99,7 +99,7 @@ func (l *leg) wants() (time.Duration, bool) {
 		return backoff(attempt), wanted
 	}
 	switch {
-	case l.opener && row.state != groove.LegResting:
+	case l.opener && row.state != groove.LegResting, peer.Dial == "out":
 		return backoff(attempt), true
 	case row.state == groove.LegOpen, row.state == groove.LegPaused:
 		// The opener dials first. It may not: it holds the job for closed, which only a

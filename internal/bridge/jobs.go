@@ -139,7 +139,7 @@ func (b *Bridge) CloseJob(ctx context.Context, ref, peer string) ([]View, error)
 // Jobs shows every leg but the peer legs.
 func (b *Bridge) Jobs(ctx context.Context) ([]View, error) {
 	var out []View
-	for _, l := range b.list() {
+	for _, l := range b.inOrder() {
 		if l.isPeerLeg() {
 			continue
 		}

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,13 +41,14 @@ func idle(t *testing.T, n *harness.Node, agent string) {
 		if err != nil || mine.Status != groove.AgentIdle {
 			return false, err
 		}
-		theirs, err := n.Client.RemoteAgents(ctx, "")
-		for _, r := range theirs {
-			if r.Card.Status != groove.AgentIdle {
+		peers, err := n.Client.Peers(ctx)
+		for _, p := range peers {
+			theirs, err := n.Client.RemoteAgents(ctx, p.Name) // asks the peer
+			if err != nil || !slices.ContainsFunc(theirs, func(r groove.RemoteAgent) bool { return r.Card.Status == groove.AgentIdle }) {
 				return false, err
 			}
 		}
-		return err == nil && len(theirs) > 0, err
+		return err == nil, err
 	})
 }
 

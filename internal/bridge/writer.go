@@ -59,11 +59,11 @@ func (k *link) write(ctx context.Context) error {
 }
 
 // nextTick is the time to the next heartbeat, to the peer's death, or to a parked message.
-func (k *link) nextTick(again time.Time) time.Duration {
+func (k *link) nextTick(again time.Duration) time.Duration {
 	now := clock.Mono()
 	next := min(heartbeatIdle-(now-time.Duration(k.lastSent.Load())), deadAfter-(now-time.Duration(k.lastRead.Load())))
-	if !again.IsZero() {
-		next = min(next, again.Sub(k.leg.b.Clock()))
+	if again != 0 {
+		next = min(next, again-now)
 	}
 	return max(next, time.Millisecond)
 }
@@ -85,14 +85,14 @@ const frameBudget = groove.MaxFrame - 64<<10
 
 // gather collects the next frame: receipts, control, cards, then messages. After
 // goodbye only receipts go.
-func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Time, error) {
+func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Duration, error) {
 	k.mu.Lock()
 	size := 0
 	if n := min(len(k.receipts), 1024); n > 0 {
 		raw, err := schema.Encode(&groove.Receipts{Receipts: k.receipts[:n]})
 		if err != nil {
 			k.mu.Unlock()
-			return nil, time.Time{}, err
+			return nil, 0, err
 		}
 		k.receipts = k.receipts[n:]
 		if len(k.receipts) == 0 {
@@ -124,7 +124,7 @@ func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.
 	parting := k.parting
 	k.mu.Unlock()
 	if parting || len(env) == groove.MaxEnvelopes {
-		return env, time.Time{}, nil
+		return env, 0, nil
 	}
 	rows, again, err := k.feed.Take(ctx, groove.MaxEnvelopes-len(env), frameBudget-size)
 	for i := range rows {

@@ -52,7 +52,7 @@ func newBox(t testing.TB, dir string, edit ...func(*mailbox.Options)) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := mailbox.Options{Store: st, Audit: log, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+	o := mailbox.Options{Store: st, Audit: log, Clock: b.clock, Mono: func() time.Duration { return b.clock().Sub(time.Unix(0, 0)) }, Log: slog.New(slog.DiscardHandler),
 		Arrived: func(n groove.AgentName) { b.mu.Lock(); b.woken = append(b.woken, n); b.mu.Unlock() },
 		Changed: func() {}, PeerName: func(int64) (groove.DaemonID, string) { return "peer", "vps" }}
 	for _, e := range edit {

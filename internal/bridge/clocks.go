@@ -94,6 +94,6 @@ func (k *link) prove(ctx context.Context) {
 // Hurry dials at once whoever is waited for: an address may have changed, or the network come back.
 func (b *Bridge) Hurry() {
 	for _, l := range b.list() {
-		l.hurry()
+		l.redial()
 	}
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -130,17 +131,12 @@ func backoff(attempt int) time.Duration {
 
 // dial makes one connection and stays with it to its end.
 func (l *leg) dial() {
-	ctx := l.b.ctx
 	peer, ok := l.b.Peers.ByID(l.peer)
 	if !ok {
 		return
 	}
 	l.setPhase(linkHandshaking)
-	conn, err := l.b.Dial(ctx, peer)
-	var k *link
-	if err == nil {
-		k, err = l.greet(ctx, conn)
-	}
+	k, err := l.connect(peer)
 	if err != nil {
 		l.failed(err)
 		return
@@ -149,6 +145,35 @@ func (l *leg) dial() {
 	l.attempt, l.lastErr = 0, ""
 	l.mu.Unlock()
 	k.run()
+}
+
+// connect dials and greets. redial cuts it short.
+func (l *leg) connect(peer groove.Peer) (*link, error) {
+	ctx, cancel := context.WithCancel(l.b.ctx)
+	defer cancel()
+	l.mu.Lock()
+	l.cut = cancel
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		l.cut = nil
+		l.mu.Unlock()
+	}()
+	conn, err := l.b.Dial(ctx, peer)
+	if err != nil {
+		return nil, err
+	}
+	return l.greet(ctx, conn)
+}
+
+// redial is hurry that also gives up a dial under way: it may go to an address of yesterday.
+func (l *leg) redial() {
+	l.mu.Lock()
+	if l.cut != nil {
+		l.cut()
+	}
+	l.mu.Unlock()
+	l.hurry()
 }
 
 func (l *leg) setPhase(p linkPhase) {

@@ -157,8 +157,10 @@ func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err
 			return false, err
 		}
 		k.recordOut(rec, frame)
-		wctx, cancel := context.WithTimeout(ctx, writeWait)
+		wctx, cancel := context.WithCancel(ctx)
+		late := clock.AfterFunc(writeWait, cancel)
 		err = k.conn.Write(wctx, frame)
+		late.Stop()
 		cancel()
 		if err != nil {
 			return false, err

@@ -54,9 +54,9 @@ type Feed struct {
 }
 
 type parking struct {
-	rows    []int64 // positions, rising
+	rows    []int64       // positions, rising
 	due     time.Duration // Mono: a clock that is set moves no wait
-	waiting bool // the first was sent again and has no receipt yet
+	waiting bool          // the first was sent again and has no receipt yet
 }
 
 func newFeed(m *Mailbox, leg int64) *Feed {

@@ -174,7 +174,7 @@ func (k *link) leave(err error) {
 	if dberr != nil {
 		l.b.Log.Error("the end of a connection could not be recorded", "job", l.job.Short(), "kind", groove.KindOf(dberr))
 	}
-	if k.rate.on() && (bye == groove.ByeProtocolError || groove.KindOf(err).Class() == groove.Connection) && !l.isPeerLeg() {
+	if k.ratePerMinute() > 0 && (bye == groove.ByeProtocolError || groove.KindOf(err).Class() == groove.Connection) && !l.isPeerLeg() {
 		if why := l.meter.protocolError(clock.Mono()); why != "" {
 			l.b.later(func() { l.pauseLogged(pauseSpike, why) })
 		}

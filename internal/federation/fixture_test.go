@@ -301,17 +301,26 @@ func (e *end) Write(ctx context.Context, message []byte) error {
 	}
 	select {
 	case <-e.done:
-		return io.ErrClosedPipe
+		return e.closedWrite()
 	default:
 	}
 	select {
 	case e.out <- bytes.Clone(message):
 		return nil
 	case <-e.done:
-		return io.ErrClosedPipe
+		return e.closedWrite()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// closedWrite is how a write ends on a connection that has ended: into one that the other
+// side has closed it goes and is lost, as the first write of a refused client does.
+func (e *end) closedWrite() error {
+	if e.by == e.other {
+		return nil
+	}
+	return io.ErrClosedPipe
 }
 
 // lose ends the connection as a broken network does.

@@ -113,7 +113,7 @@ func TestTheEndIsATimeOfDay(t *testing.T) {
 func TestKeepAliveIsRenewed(t *testing.T) {
 	t.Parallel()
 	a, b := clocked(t)
-	job := a.Open(b, front, back, func(r *api.OpenRequest) { r.KeepAlive = true }).ID
+	job := a.Open(b, front, back, func(r *api.OpenRequest) { r.KeepAlive = new(true) }).ID
 	first := waitLeg(t, a, job, groove.LegOpen, "").TTLAt.Time
 	both(23*time.Hour+10*time.Minute, 23*time.Hour+10*time.Minute, a, b)
 	for _, n := range []*harness.Node{a, b} {

@@ -301,26 +301,17 @@ func (e *end) Write(ctx context.Context, message []byte) error {
 	}
 	select {
 	case <-e.done:
-		return e.closedWrite()
+		return io.ErrClosedPipe
 	default:
 	}
 	select {
 	case e.out <- bytes.Clone(message):
 		return nil
 	case <-e.done:
-		return e.closedWrite()
+		return io.ErrClosedPipe
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// closedWrite is how a write ends on a connection that has ended: into one that the other
-// side has closed it goes and is lost, as the first write of a refused client does.
-func (e *end) closedWrite() error {
-	if e.by == e.other {
-		return nil
-	}
-	return io.ErrClosedPipe
 }
 
 // lose ends the connection as a broken network does.

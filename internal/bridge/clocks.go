@@ -39,7 +39,7 @@ func (k *link) judgeClock() {
 		l.b.Audit.Append(tx, entry)
 		return nil
 	})
-	k.setOpen(l.isOpen())
+	k.follow()
 	l.b.moved()
 }
 

@@ -111,7 +111,7 @@ func (l *leg) changed(row legRow) {
 	link := l.link
 	l.mu.Unlock()
 	if link != nil {
-		link.setOpen(l.isOpen())
+		link.follow()
 	}
 	l.arm()
 	l.poke()

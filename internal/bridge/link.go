@@ -34,6 +34,8 @@ type link struct {
 	dialled  bool      // by this side
 	helloAt  time.Time // when this side's hello was sent
 
+	following sync.Mutex // held while feed follows the leg
+
 	done     chan struct{} // closed when run has ended
 	quit     chan struct{} // closed when the reader has ended: the writer ends after the frame at hand
 	kick     chan struct{}
@@ -96,7 +98,7 @@ func (k *link) run() {
 	l := k.leg
 	ctx, cancel := context.WithCancel(l.b.ctx)
 	defer cancel()
-	k.feed.SetOpen(l.isOpen())
+	k.follow()
 	l.b.Log.Info("bridge open", "peer", l.peer.Short(), "job", l.job.Short())
 	writer := make(chan error, 1)
 	go func() {
@@ -205,9 +207,13 @@ func (l *leg) isOpen() bool {
 	return l.row.state == groove.LegOpen && l.skew == nil && !l.isPeerLeg()
 }
 
-func (k *link) setOpen(open bool) {
+// follow lets messages through, or not, as the leg stands now. Whoever comes last has seen
+// the last change.
+func (k *link) follow() {
+	k.following.Lock()
+	defer k.following.Unlock()
 	if k.feed != nil {
-		k.feed.SetOpen(open && !k.leg.isPeerLeg())
+		k.feed.SetOpen(k.leg.isOpen())
 	}
 }
 

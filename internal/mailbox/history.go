@@ -43,9 +43,22 @@ func (m *Mailbox) History(ctx context.Context, f Filter) ([]groove.Mail, error) 
 	if err != nil {
 		return nil, err
 	}
-	all := append(out, in...)
-	slices.SortStableFunc(all, func(a, b groove.Mail) int { return a.At.Compare(b.At.Time) })
+	all := merge(out, in)
 	return all[max(0, len(all)-f.Limit):], nil
+}
+
+// merge puts two lists together by time. Each stays in its own order, which a clock that
+// was set does not change.
+func merge(a, b []groove.Mail) []groove.Mail {
+	all := make([]groove.Mail, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if b[0].At.Before(a[0].At.Time) {
+			all, b = append(all, b[0]), b[1:]
+		} else {
+			all, a = append(all, a[0]), a[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]groove.Mail, error) {

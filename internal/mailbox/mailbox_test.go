@@ -424,3 +424,16 @@ func TestFeedModel(t *testing.T) {
 		}
 	})
 }
+
+// TestAClockThatIsSetBackKeepsTheOrder: what was sent first stands first.
+func TestAClockThatIsSetBackKeepsTheOrder(t *testing.T) {
+	b := newBox(t, t.TempDir())
+	defer b.close()
+	first := b.queue("front", "back", "1")
+	b.pass(-time.Hour)
+	second := b.queue("front", "back", "2")
+	mails, err := b.History(context.Background(), mailbox.Filter{})
+	if err != nil || len(mails) != 2 || mails[0].ID != first || mails[1].ID != second {
+		t.Errorf("%+v %v, want %s before %s", mails, err, first, second)
+	}
+}

@@ -32,6 +32,7 @@ import (
 const (
 	helloWait     = 10 * time.Second
 	heartbeatIdle = 30 * time.Second
+	beatLag       = 2 * time.Second // of the side that did not dial: the other's heartbeat serves both
 	deadAfter     = 90 * time.Second
 	goodbyeWait   = 5 * time.Second
 	writeWait     = 30 * time.Second

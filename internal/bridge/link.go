@@ -58,6 +58,8 @@ type link struct {
 	pace     *pace
 	held     map[heldPair][]groove.MessageID // store's writer only
 	buf      []byte
+	beat     time.Duration                                  // clock.Mono of the next heartbeat; writer only
+	head     groove.AuditHead                               // the peer's, as last taken; reader only
 	asks     map[groove.MessageID]chan *groove.RegistrySync // nil once the connection has ended
 }
 

@@ -97,7 +97,7 @@ func (k *link) receive(ctx context.Context, f *envelope.Frame) (end bool, err er
 	}
 	// Stored types first: a goodbye waits for those that came with it.
 	if len(stored) == 0 {
-		k.later(record)
+		k.later(record, !slices.ContainsFunc(loose, func(c checked) bool { return c.env.Type != groove.TypeHeartbeat }))
 	} else if err := k.commit(ctx, f, stored, record); err != nil {
 		return false, err
 	}

@@ -204,7 +204,19 @@ func (f *Feed) page(ctx context.Context, open bool) ([]Row, bool, error) {
 	return f.m.rows(ctx, query, f.leg, after, pageRows)
 }
 
-func (m *Mailbox) rows(ctx context.Context, query string, args ...any) ([]Row, bool, error) {
+// rows reads in a goroutine of its own: the store's library wants a deep stack, and the
+// connection's goroutine would keep it for as long as it rests.
+func (m *Mailbox) rows(ctx context.Context, query string, args ...any) (out []Row, more bool, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		out, more, err = m.read(ctx, query, args...)
+	}()
+	<-done
+	return out, more, err
+}
+
+func (m *Mailbox) read(ctx context.Context, query string, args ...any) ([]Row, bool, error) {
 	rs, err := m.Options.Store.Read().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, false, groove.Wrap("read outbox", groove.KindInternal, err)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"groove/internal/clock"
@@ -136,7 +137,13 @@ func (l *leg) dial() {
 		return
 	}
 	l.setPhase(linkHandshaking)
-	k, err := l.connect(peer)
+	// A handshake leaves a deep stack behind, which this goroutine would carry as long as
+	// the connection stands: it has one of its own.
+	var k *link
+	var err error
+	var dialled sync.WaitGroup
+	dialled.Go(func() { k, err = l.connect(peer) })
+	dialled.Wait()
 	if err != nil {
 		l.failed(err)
 		return

@@ -101,6 +101,7 @@ func (k *link) run() {
 	ctx, cancel := context.WithCancel(l.b.ctx)
 	defer cancel()
 	k.follow()
+	k.buf = nil // the hello's is larger than what an idle connection needs
 	l.b.Log.Info("bridge open", "peer", l.peer.Short(), "job", l.job.Short())
 	writer := make(chan error, 1)
 	go func() {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -8,8 +9,9 @@ import (
 	"groove/internal/clock"
 )
 
-// quietFor is how long nothing changes before the daemon is taken to be at rest.
-const quietFor = 10 * time.Second
+// quietFor is how long nothing changes before the daemon is taken to be at rest; with a
+// change in between it may take twice as long to notice.
+const quietFor = 5 * time.Second
 
 // rest gives the memory of a burst back to the machine once the daemon is at rest: the
 // runtime would keep it until its next forced collection, two minutes later, and free a part.
@@ -41,6 +43,9 @@ func (r *rest) watch(seen uint64) {
 		}
 		r.timer = nil
 		r.mu.Unlock()
+		for range 2 {
+			runtime.GC() // halves the stacks that are mostly empty
+		}
 		debug.FreeOSMemory()
 	})
 }

@@ -29,7 +29,7 @@ const atOnce = 8
 
 // quiet is how long after its last change a daemon is looked at as one at rest: it gives
 // memory back after 10 s.
-const quiet = 13 * time.Second
+const quiet = 15 * time.Second
 
 // newFleet starts daemons with their agents. End it with close.
 func (b *bench) newFleet(ctx context.Context, count int) (*fleet, error) {

@@ -30,7 +30,7 @@ type openCmd struct {
 	PeerAgents []string      `required:"" help:"Agents there that take part; with several peers each as agent@peer." placeholder:"X,Y"`
 	TTL        time.Duration `help:"Ends after this time (2h, at most 24h)." placeholder:"2h"`
 	Idle       time.Duration `help:"Rests after this time without a message (15m)." placeholder:"15m"`
-	KeepAlive  bool          `help:"Never rests; renewed each day while both sides agree."`
+	KeepAlive  *bool         `negatable:"" help:"Never rests; renewed each day while both sides agree."`
 	Rate       string        `help:"Messages a minute each way, or off (100)." placeholder:"N|off"`
 	Budget     int64         `help:"Pauses after this many messages each way." placeholder:"N"`
 	BudgetKiB  int64         `name:"budget-kib" help:"Pauses after this much text each way." placeholder:"KIB"`

@@ -124,7 +124,7 @@ type OpenRequest struct {
 	Mode       string             `json:"mode,omitempty" enum:"ambassador,direct"`
 	TTL        int64              `json:"ttl,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
 	Idle       int64              `json:"idle,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
-	KeepAlive  bool               `json:"keepAlive,omitempty"`
+	KeepAlive  *bool              `json:"keepAlive,omitempty"`
 	Rate       *int64             `json:"rate,omitempty" minimum:"0" doc:"stored-type envelopes a minute, 0 = off"`
 	Budget     *groove.Budget     `json:"budget,omitempty" doc:"what may cross each way before the job pauses"`
 	Record     string             `json:"record,omitempty" enum:"digest,full"`

@@ -8,6 +8,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +32,7 @@ import (
 const (
 	helloWait     = 10 * time.Second
 	heartbeatIdle = 30 * time.Second
+	beatLag       = 2 * time.Second // of the side that did not dial: the other's heartbeat serves both
 	deadAfter     = 90 * time.Second
 	goodbyeWait   = 5 * time.Second
 	writeWait     = 30 * time.Second
@@ -208,6 +211,13 @@ func (b *Bridge) list() []*leg {
 	return b.all()
 }
 
+// inOrder lists the legs as they were made.
+func (b *Bridge) inOrder() []*leg {
+	legs := b.list()
+	slices.SortFunc(legs, func(x, y *leg) int { return cmp.Compare(x.pk, y.pk) })
+	return legs
+}
+
 func (b *Bridge) leg(job groove.JobID, peer int64) *leg {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -218,7 +228,7 @@ func (b *Bridge) leg(job groove.JobID, peer int64) *leg {
 // characters. It fails with KindJobUnknown or KindAmbiguous.
 func (b *Bridge) find(ref string) ([]*leg, error) {
 	var out []*leg
-	for _, l := range b.list() {
+	for _, l := range b.inOrder() {
 		if l.job == groove.PeerLegJob || len(ref) < 4 || !strings.HasPrefix(string(l.job), ref) {
 			continue
 		}

@@ -39,7 +39,7 @@ func (k *link) judgeClock() {
 		l.b.Audit.Append(tx, entry)
 		return nil
 	})
-	k.setOpen(l.isOpen())
+	k.follow()
 	l.moved()
 }
 
@@ -94,6 +94,6 @@ func (k *link) prove(ctx context.Context) {
 // Hurry dials at once whoever is waited for: an address may have changed, or the network come back.
 func (b *Bridge) Hurry() {
 	for _, l := range b.list() {
-		l.hurry()
+		l.redial()
 	}
 }

@@ -139,7 +139,7 @@ func (b *Bridge) CloseJob(ctx context.Context, ref, peer string) ([]View, error)
 // Jobs shows every leg but the peer legs.
 func (b *Bridge) Jobs(ctx context.Context) ([]View, error) {
 	var out []View
-	for _, l := range b.list() {
+	for _, l := range b.inOrder() {
 		if l.isPeerLeg() {
 			continue
 		}
@@ -184,6 +184,9 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 		v.Detail = l.lastErr
 		if peer.Dial == "in" {
 			v.Detail = "waits for " + peer.Name + " to connect"
+			if row.state == groove.LegProposed {
+				v.Detail += ", which does not know this job yet: open it from there"
+			}
 		}
 	}
 	l.mu.Unlock()
@@ -204,7 +207,7 @@ func (b *Bridge) Connected(peer int64) bool {
 
 // Send commits a message to a peer's agent and returns once it is on disk.
 func (b *Bridge) Send(ctx context.Context, d groove.Draft) (groove.Sent, error) {
-	l, err := b.route(d)
+	l, err := b.route(ctx, d)
 	if err != nil {
 		return groove.Sent{}, err
 	}
@@ -288,46 +291,4 @@ func (l *leg) note() string {
 		return "waits until the peer can be reached"
 	}
 	return ""
-}
-
-// route finds the leg that a draft goes over: by job and peer, or the one open job
-// in which the two agents may speak.
-func (b *Bridge) route(d groove.Draft) (*leg, error) {
-	legs := b.list()
-	if d.Job != "" {
-		found, err := b.find(string(d.Job))
-		if err != nil {
-			return nil, err
-		}
-		legs = found
-	}
-	peer := groove.Peer{}
-	if d.Peer != "" {
-		p, err := b.Peers.Find(d.Peer)
-		if err != nil {
-			return nil, err
-		}
-		peer = p
-	}
-	var fit, other []*leg
-	for _, l := range legs {
-		switch {
-		case l.isPeerLeg(), d.Peer != "" && l.peerPK != peer.PK, d.Job == "" && l.closed():
-		case (router.Contract{Contract: l.contract, FromOpener: l.opener}).Covers(groove.TypeMessage, d.From, d.To) == nil:
-			fit = append(fit, l)
-		default:
-			other = append(other, l)
-		}
-	}
-	switch {
-	case len(fit) == 1:
-		return fit[0], nil
-	case len(fit) > 1:
-		return nil, groove.Errorf("send message", groove.KindAmbiguous, "%s can reach %s in %d jobs", d.From, d.To, len(fit)).WithFix("name the job or the peer; see: groove federation bridge status")
-	case len(other) == 1 && d.Job != "":
-		return other[0], nil // Covers says what the contract lacks
-	case len(other) > 0:
-		return nil, groove.Errorf("send message", groove.KindNotAllowed, "no open job lets %s write to %s", d.From, d.To).WithFix("open a job that links both: groove federation bridge open")
-	}
-	return nil, groove.Errorf("send message", groove.KindAgentUnknown, "there is no agent %s here, and no open job reaches one", d.To).WithFix("groove agents; for one of a peer, a job: groove federation bridge status")
 }

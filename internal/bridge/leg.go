@@ -30,6 +30,7 @@ type leg struct {
 	row       legRow
 	link      *link
 	phase     linkPhase
+	cut       func() // ends the dial under way, nil while there is none
 	wanted    bool   // the peer leg: a request waits for it
 	attempt   int    // failed dials in a row
 	lastErr   string // why the last dial failed
@@ -111,7 +112,7 @@ func (l *leg) changed(row legRow) {
 	link := l.link
 	l.mu.Unlock()
 	if link != nil {
-		link.setOpen(l.isOpen())
+		link.follow()
 	}
 	l.arm()
 	l.poke()

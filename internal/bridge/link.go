@@ -36,6 +36,8 @@ type link struct {
 	dialled  bool      // by this side
 	helloAt  time.Time // when this side's hello was sent
 
+	following sync.Mutex // held while feed follows the leg
+
 	done     chan struct{} // closed when run has ended
 	quit     chan struct{} // closed when the reader has ended: the writer ends after the frame at hand
 	kick     chan struct{}
@@ -58,6 +60,8 @@ type link struct {
 	pace     *pace
 	held     map[heldPair][]groove.MessageID // store's writer only
 	buf      []byte
+	beat     time.Duration                                  // clock.Mono of the next heartbeat; writer only
+	head     groove.AuditHead                               // the peer's, as last taken; reader only
 	asks     map[groove.MessageID]chan *groove.RegistrySync // nil once the connection has ended
 }
 
@@ -98,7 +102,8 @@ func (k *link) run() {
 	l := k.leg
 	ctx, cancel := context.WithCancel(l.b.ctx)
 	defer cancel()
-	k.feed.SetOpen(l.isOpen())
+	k.follow()
+	k.buf = nil // the hello's is larger than what an idle connection needs
 	l.b.Log.Info("bridge open", "peer", l.peer.Short(), "job", l.job.Short())
 	writer := make(chan error, 1)
 	go func() {
@@ -176,7 +181,7 @@ func (k *link) leave(err error) {
 	if dberr != nil {
 		l.b.Log.Error("the end of a connection could not be recorded", "job", l.job.Short(), "kind", groove.KindOf(dberr))
 	}
-	if k.rate.on() && (bye == groove.ByeProtocolError || groove.KindOf(err).Class() == groove.Connection) && !l.isPeerLeg() {
+	if k.ratePerMinute() > 0 && (bye == groove.ByeProtocolError || groove.KindOf(err).Class() == groove.Connection) && !l.isPeerLeg() {
 		if why := l.meter.protocolError(clock.Mono()); why != "" {
 			l.b.later(func() { l.pauseLogged(pauseSpike, why) })
 		}
@@ -207,9 +212,13 @@ func (l *leg) isOpen() bool {
 	return l.row.state == groove.LegOpen && l.skew == nil && !l.isPeerLeg()
 }
 
-func (k *link) setOpen(open bool) {
+// follow lets messages through, or not, as the leg stands now. Whoever comes last has seen
+// the last change.
+func (k *link) follow() {
+	k.following.Lock()
+	defer k.following.Unlock()
 	if k.feed != nil {
-		k.feed.SetOpen(open && !k.leg.isPeerLeg())
+		k.feed.SetOpen(k.leg.isOpen())
 	}
 }
 

@@ -113,13 +113,14 @@ func (m *meter) goOn(now time.Duration) {
 // a peer that has gone wrong. It runs after the commit, in the store's writer.
 func (k *link) noticed(c *checked) {
 	l := k.leg
-	if !k.rate.on() || l.isPeerLeg() || c.drained {
+	perMin := k.ratePerMinute()
+	if perMin == 0 || l.isPeerLeg() || c.free {
 		return
 	}
 	why := ""
 	switch {
 	case c.refusal == nil:
-		why = l.meter.arrive(clock.Mono(), k.ratePerMinute())
+		why = l.meter.arrive(clock.Mono(), perMin)
 	case c.refusal.Kind.Class() != groove.Retry: // what is to come again is the sender's to wait for
 		why = l.meter.refuse(clock.Mono())
 	}

@@ -72,7 +72,7 @@ type checked struct {
 	refusal *groove.Error
 	hasID   bool
 	index   int
-	drained bool // of a backlog: no spike
+	free    bool // sent again, or of a backlog that hello announced: part of no spike
 }
 
 // receive passes one frame on. Stored types are committed in one transaction, in the
@@ -97,7 +97,7 @@ func (k *link) receive(ctx context.Context, f *envelope.Frame) (end bool, err er
 	}
 	// Stored types first: a goodbye waits for those that came with it.
 	if len(stored) == 0 {
-		k.later(record)
+		k.later(record, !slices.ContainsFunc(loose, func(c checked) bool { return c.env.Type != groove.TypeHeartbeat }))
 	} else if err := k.commit(ctx, f, stored, record); err != nil {
 		return false, err
 	}
@@ -287,6 +287,7 @@ func (k *link) settle(tx *store.Tx, seq uint64, c *checked) (groove.Receipt, err
 		return groove.Receipt{}, err
 	}
 	if seen {
+		c.free = true
 		if c.refusal != nil {
 			k.audit(tx, c)
 			return refusal(seq, c, true), nil
@@ -344,7 +345,7 @@ func (k *link) admit(tx *store.Tx, c *checked) *groove.Error {
 		return groove.Errorf("receive", groove.KindOrderHeld, "an earlier message of this pair is refused for now")
 	}
 	var refused *groove.Error
-	c.drained, refused = k.rate.take(l.b.Clock(), k.ratePerMinute())
+	c.free, refused = k.rate.take(l.b.Clock(), k.ratePerMinute())
 	return refused
 }
 

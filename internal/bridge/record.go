@@ -51,9 +51,14 @@ func (k *link) connHash() [32]byte {
 }
 
 // later lets write ride on a later commit, or on recordConn's while there is no row yet.
-func (k *link) later(write func(*store.Tx) error) {
+// beat marks what a connection at rest leaves: that waits longer for company.
+func (k *link) later(write func(*store.Tx) error, beat bool) {
 	if k.row.Load() == 0 {
 		k.early = append(k.early, write)
+		return
+	}
+	if beat {
+		k.leg.b.Options.Store.Ride(write)
 		return
 	}
 	k.leg.b.Options.Store.Lazy(write)
@@ -67,7 +72,7 @@ func (k *link) body(b []byte) any {
 }
 
 // recordOut notes a frame that is about to be written.
-func (k *link) recordOut(rec envelope.Record, frame []byte) {
+func (k *link) recordOut(rec envelope.Record, frame []byte, beat bool) {
 	l := k.leg
 	body := k.body(frame[ed25519.SignatureSize:])
 	note := func() {
@@ -85,7 +90,7 @@ func (k *link) recordOut(rec envelope.Record, frame []byte) {
 			tx.AfterCommit(note)
 		}
 		return groove.Wrap("record frame", groove.KindInternal, err)
-	})
+	}, beat)
 }
 
 // frameIn returns the write that records a frame that was received.

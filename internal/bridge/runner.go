@@ -1,7 +1,9 @@
 package bridge
 
 import (
+	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"groove/internal/clock"
@@ -99,7 +101,7 @@ func (l *leg) wants() (time.Duration, bool) {
 		return backoff(attempt), wanted
 	}
 	switch {
-	case l.opener && row.state != groove.LegResting:
+	case l.opener && row.state != groove.LegResting, peer.Dial == "out":
 		return backoff(attempt), true
 	case row.state == groove.LegOpen, row.state == groove.LegPaused:
 		// The opener dials first. It may not: it holds the job for closed, which only a
@@ -130,17 +132,18 @@ func backoff(attempt int) time.Duration {
 
 // dial makes one connection and stays with it to its end.
 func (l *leg) dial() {
-	ctx := l.b.ctx
 	peer, ok := l.b.Peers.ByID(l.peer)
 	if !ok {
 		return
 	}
 	l.setPhase(linkHandshaking)
-	conn, err := l.b.Dial(ctx, peer)
+	// A handshake leaves a deep stack behind, which this goroutine would carry as long as
+	// the connection stands: it has one of its own.
 	var k *link
-	if err == nil {
-		k, err = l.greet(ctx, conn)
-	}
+	var err error
+	var dialled sync.WaitGroup
+	dialled.Go(func() { k, err = l.connect(peer) })
+	dialled.Wait()
 	if err != nil {
 		l.failed(err)
 		return
@@ -149,6 +152,35 @@ func (l *leg) dial() {
 	l.attempt, l.lastErr, l.lastFault = 0, "", nil
 	l.mu.Unlock()
 	k.run()
+}
+
+// connect dials and greets. redial cuts it short.
+func (l *leg) connect(peer groove.Peer) (*link, error) {
+	ctx, cancel := context.WithCancel(l.b.ctx)
+	defer cancel()
+	l.mu.Lock()
+	l.cut = cancel
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		l.cut = nil
+		l.mu.Unlock()
+	}()
+	conn, err := l.b.Dial(ctx, peer)
+	if err != nil {
+		return nil, err
+	}
+	return l.greet(ctx, conn)
+}
+
+// redial is hurry that also gives up a dial under way: it may go to an address of yesterday.
+func (l *leg) redial() {
+	l.mu.Lock()
+	if l.cut != nil {
+		l.cut()
+	}
+	l.mu.Unlock()
+	l.hurry()
 }
 
 func (l *leg) setPhase(p linkPhase) {

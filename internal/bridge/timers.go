@@ -91,6 +91,11 @@ func (l *leg) quiet() {
 		l.arm()
 		return
 	}
+	if peer, paired := l.b.Peers.ByID(l.peer); paired && peer.Dial != "both" {
+		l.touch() // only one side can dial: the other could not wake what rests
+		l.arm()
+		return
+	}
 	if k != nil { // the connection that was idle, not one that has come since
 		k.part(groove.ByeIdle, "")
 		return

@@ -96,6 +96,9 @@ func (k *link) heartbeat(h *groove.Heartbeat) error {
 // peerHead keeps the newest signed head of the peer's record, so that it cannot
 // later cut its own end off unseen.
 func (k *link) peerHead(h groove.AuditHead) {
+	if h == k.head {
+		return // a peer at rest tells the same with each heartbeat
+	}
 	hash, err1 := groove.B64.DecodeString(h.Hash)
 	sig, err2 := groove.B64.DecodeString(h.Sig)
 	if err1 != nil || err2 != nil || len(hash) != 32 || len(sig) != 64 {
@@ -106,6 +109,7 @@ func (k *link) peerHead(h groove.AuditHead) {
 		k.leg.b.refuse(groove.KindAuditBroken, k.leg.peer, k.leg.job, "", "the peer's audit head is not signed by its key")
 		return
 	}
+	k.head = h
 	k.leg.b.Options.Store.Lazy(func(tx *store.Tx) error {
 		_, err := tx.Exec(`INSERT INTO peer_head(peer_pk, n, hash, sig, at) VALUES(?,?,?,?,?)
 			ON CONFLICT(peer_pk) DO UPDATE SET n = excluded.n, hash = excluded.hash, sig = excluded.sig, at = excluded.at WHERE excluded.n >= n`,

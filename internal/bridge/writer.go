@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"groove/internal/clock"
@@ -15,6 +16,7 @@ import (
 // write is the writer: it sends what there is, keeps the connection alive, and
 // ends it when the peer is dead.
 func (k *link) write(ctx context.Context) error {
+	k.beat = k.nextBeat()
 	timer := clock.NewTimer(heartbeatIdle)
 	defer timer.Stop()
 	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)
@@ -59,11 +61,11 @@ func (k *link) write(ctx context.Context) error {
 }
 
 // nextTick is the time to the next heartbeat, to the peer's death, or to a parked message.
-func (k *link) nextTick(again time.Time) time.Duration {
+func (k *link) nextTick(again time.Duration) time.Duration {
 	now := clock.Mono()
-	next := min(heartbeatIdle-(now-time.Duration(k.lastSent.Load())), deadAfter-(now-time.Duration(k.lastRead.Load())))
-	if !again.IsZero() {
-		next = min(next, again.Sub(k.leg.b.Clock()))
+	next := min(k.beat-now, deadAfter-(now-time.Duration(k.lastRead.Load())))
+	if again != 0 {
+		next = min(next, again-now)
 	}
 	return max(next, time.Millisecond)
 }
@@ -73,10 +75,26 @@ func (k *link) tick() error {
 	if now-time.Duration(k.lastRead.Load()) >= deadAfter {
 		return groove.Errorf("keep connection", groove.KindPeerUnreachable, "nothing was heard for %s", deadAfter)
 	}
-	if now-time.Duration(k.lastSent.Load()) < heartbeatIdle {
+	if now < k.beat {
 		return nil
 	}
+	k.beat = k.nextBeat()
+	if !k.dialled && now-time.Duration(k.lastSent.Load()) < heartbeatIdle-beatLag {
+		return nil // it has answered the other side's
+	}
 	return k.measure()
+}
+
+// nextBeat is when the next heartbeat is due, by Mono: at the half minutes of the wall
+// clock, so that a daemon at rest wakes once for all its connections, and once for all
+// that its peers send (docs/adr/0010-heartbeats-together.md).
+func (k *link) nextBeat() time.Duration {
+	into := time.Duration(k.leg.b.Clock().UnixNano()) % heartbeatIdle
+	wait := heartbeatIdle - into
+	if !k.dialled {
+		wait += beatLag
+	}
+	return clock.Mono() + wait
 }
 
 // frameBudget is the payload of one frame: 1 MiB less the signature and the
@@ -85,14 +103,14 @@ const frameBudget = groove.MaxFrame - 64<<10
 
 // gather collects the next frame: receipts, control, cards, then messages. After
 // goodbye only receipts go.
-func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Time, error) {
+func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.Outgoing, time.Duration, error) {
 	k.mu.Lock()
 	size := 0
 	if n := min(len(k.receipts), 1024); n > 0 {
 		raw, err := schema.Encode(&groove.Receipts{Receipts: k.receipts[:n]})
 		if err != nil {
 			k.mu.Unlock()
-			return nil, time.Time{}, err
+			return nil, 0, err
 		}
 		k.receipts = k.receipts[n:]
 		if len(k.receipts) == 0 {
@@ -124,7 +142,7 @@ func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.
 	parting := k.parting
 	k.mu.Unlock()
 	if parting || len(env) == groove.MaxEnvelopes {
-		return env, time.Time{}, nil
+		return env, 0, nil
 	}
 	rows, again, err := k.feed.Take(ctx, groove.MaxEnvelopes-len(env), frameBudget-size)
 	for i := range rows {
@@ -156,9 +174,11 @@ func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err
 		if err := k.opener.Sent(rec); err != nil {
 			return false, err
 		}
-		k.recordOut(rec, frame)
-		wctx, cancel := context.WithTimeout(ctx, writeWait)
+		k.recordOut(rec, frame, !slices.ContainsFunc(env[:n], func(e envelope.Outgoing) bool { return e.Type != groove.TypeHeartbeat }))
+		wctx, cancel := context.WithCancel(ctx)
+		late := clock.AfterFunc(writeWait, cancel)
 		err = k.conn.Write(wctx, frame)
+		late.Stop()
 		cancel()
 		if err != nil {
 			return false, err

@@ -53,6 +53,8 @@ type API struct {
 // Job is the default for new jobs.
 type Job struct {
 	TTL, Idle time.Duration // whole seconds
+	KeepAlive bool
+	Budget    int64 // messages each way, 0: none
 }
 
 // Program is how one agent program is started.

@@ -53,7 +53,7 @@ func TestWithoutAFileTheDefaultsHold(t *testing.T) {
 	if err := groove.CheckLabel("name", c.Name, 64); err != nil || strings.Contains(c.Name, ".") {
 		t.Errorf("name %q: %v", c.Name, err)
 	}
-	if fmt.Sprint(c.Bridge, c.API, c.Rate, c.Job, len(c.Programs), c.Log) != "{[0.0.0.0:31416] []} {31415} 100 {2h0m0s 15m0s} 0 {INFO}" {
+	if fmt.Sprint(c.Bridge, c.API, c.Rate, c.Job, len(c.Programs), c.Log) != "{[0.0.0.0:31416] []} {31415} 100 {2h0m0s 15m0s false 0} 0 {INFO}" {
 		t.Errorf("defaults %+v", c)
 	}
 	for _, key := range c.Keys() {
@@ -90,7 +90,7 @@ func TestAFileIsRead(t *testing.T) {
 	if len(c.Problems) != 0 {
 		t.Fatalf("problems %+v", c.Problems)
 	}
-	want := "{[127.0.0.2:0 127.0.0.1:4000 [::1]:4001] [vps.example.org:31416]} {0} 0 {1h30m0s 2m0s} {DEBUG}"
+	want := "{[127.0.0.2:0 127.0.0.1:4000 [::1]:4001] [vps.example.org:31416]} {0} 0 {1h30m0s 2m0s false 0} {DEBUG}"
 	if got := fmt.Sprint(c.Bridge, c.API, c.Rate, c.Job, c.Log); got != want || c.Name != "Küche" {
 		t.Errorf("%s\ngot  %s\nwant %s", c.Name, got, want)
 	}
@@ -128,6 +128,8 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		check     func(*config.Config) bool
 	}{
 		{"a key nobody reads", "colour = 1\nrate = 7\n", "config.toml:1 colour", func(c *config.Config) bool { return c.Rate == 7 }},
+		{"a switch that is neither on nor off", "rate = 7\n[job]\nkeep_alive = \"perhaps\"\n", "config.toml:3 job.keep_alive", func(c *config.Config) bool { return c.Rate == 7 && !c.Job.KeepAlive }},
+		{"a budget of nothing", "rate = 7\n[job]\nbudget = 0\n", "config.toml:3 job.budget", func(c *config.Config) bool { return c.Rate == 7 && c.Job.Budget == 0 }},
 		{"a gate mode that is none", "rate = 7\n[gate]\nmode = \"kernal\"\n", "config.toml:3 gate.mode", func(c *config.Config) bool { return c.Rate == 7 && c.Gate.Mode == "auto" }},
 		{"a table nobody reads", "rate = 7\n[door]\nmode = 1\n", "config.toml:2 door", func(c *config.Config) bool { return c.Rate == 7 }},
 		{"misspelt inside a table", "[job]\nidl = 1\nttl = 60\n", "config.toml:2 job.idl", func(c *config.Config) bool { return c.Job.TTL == time.Minute }},

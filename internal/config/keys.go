@@ -35,6 +35,8 @@ var keys = []key{
 	{"rate", `messages a minute from 1 to 1000000, or "off"`, int64(100), readRate},
 	{"job.ttl", `"1m" to "24h", or seconds`, 2 * time.Hour, duration(time.Minute, 24*time.Hour)},
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
+	{"job.keep_alive", "true or false", false, readBool},
+	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
 
@@ -79,6 +81,16 @@ func number(low, high int64) func(any) (any, error) {
 		}
 		return n, nil
 	}
+}
+
+func readBool(v any) (any, error) {
+	switch v {
+	case true, "true":
+		return true, nil
+	case false, "false":
+		return false, nil
+	}
+	return nil, wrongType("true or false", v)
 }
 
 func readRate(v any) (any, error) {

@@ -55,7 +55,13 @@ func legsOf(r api.OpenRequest) ([]api.JobPeer, error) {
 func (d *daemon) contract(r api.OpenRequest, peer groove.DaemonID, agents []groove.AgentName) (groove.Contract, error) {
 	request := federation.ContractRequest{Opener: d.self.ID, Peer: peer, Title: r.Title, Goal: r.Goal, Mode: r.Mode,
 		OpenerAgents: r.Agents, PeerAgents: agents, TTL: time.Duration(r.TTL) * time.Second, Idle: time.Duration(r.Idle) * time.Second,
-		KeepAlive: r.KeepAlive, Rate: r.Rate, Budget: r.Budget, Record: r.Record}
+		KeepAlive: d.cfg.Job.KeepAlive, Rate: r.Rate, Budget: r.Budget, Record: r.Record}
+	if r.KeepAlive != nil {
+		request.KeepAlive = *r.KeepAlive
+	}
+	if request.Budget == nil && d.cfg.Job.Budget > 0 {
+		request.Budget = &groove.Budget{Messages: d.cfg.Job.Budget}
+	}
 	if request.TTL == 0 {
 		request.TTL = d.cfg.Job.TTL
 	}

@@ -11,9 +11,14 @@ type changes struct {
 	mu   sync.Mutex
 	n    uint64
 	next chan struct{} // nil while nobody waits
+	rest *rest
 }
 
-func newChanges() *changes { return &changes{n: 1} }
+func newChanges() *changes {
+	c := &changes{n: 1}
+	c.rest = &rest{changes: c}
+	return c
+}
 
 // bump counts a change. It never blocks.
 func (c *changes) bump() {
@@ -24,6 +29,7 @@ func (c *changes) bump() {
 		c.next = nil
 	}
 	c.mu.Unlock()
+	c.rest.stir()
 }
 
 func (c *changes) now() uint64 {

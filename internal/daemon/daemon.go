@@ -265,6 +265,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.bridge.Start()
+	d.changes.bump() // what the start has taken is given back too
 	// The programs that asked are gone, and words that nobody answered are forgotten; both
 	// ask again.
 	if err := d.store.Do(ctx, func(tx *store.Tx) error {
@@ -322,6 +323,7 @@ func (d *daemon) close() error {
 		err = errors.Join(err, d.gate.Close())
 	}
 	d.stop()
+	d.changes.rest.stop()
 	d.run.Wait()
 	if d.mailbox != nil {
 		d.mailbox.Close()

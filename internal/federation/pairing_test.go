@@ -102,18 +102,19 @@ func TestInviteRefused(t *testing.T) {
 		{"an inviter that has lost its store refuses what the joiner repeats", groove.KindPairNotArmed,
 			func(w *world, vps, laptop, _ *house, line string) error {
 				n := 0
-				w.setTap(func(*house, *house, []byte) bool { n++; return n != 3 })
+				w.setTap(func(*house, *house, []byte) bool { n++; return n < 3 }) // neither answer arrives
 				joined := make(chan error, 1)
 				go func() {
 					_, err := laptop.pairing.Join(laptop.ctx, federation.JoinRequest{Line: line})
 					joined <- err
 				}()
 				synctest.Wait()
-				w.setTap(nil)
+				w.setTap(func(*house, *house, []byte) bool { return false }) // the joiner comes again while it stops
 				vps.stop()
 				if err := os.WriteFile(vps.db(), emptyStore, 0o600); err != nil {
 					w.t.Error(err)
 				}
+				w.setTap(nil)
 				vps.open()
 				vps.invite(federation.InviteRequest{For: "any"})
 				return <-joined

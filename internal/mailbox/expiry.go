@@ -93,6 +93,7 @@ func (m *Mailbox) expire(ctx context.Context) error {
 		}
 		err := tx.Each("SELECT o.leg, count(*), sum(length(b.payload)) FROM outbox o JOIN outbox_body b ON b.pos = o.pos WHERE o.to_agent <> '' AND "+overdue+" GROUP BY o.leg", func(r store.Row) error {
 			m.outbox.gone(tx, r.Int(0), Limit{r.Int(1), r.Int(2)})
+			tx.AfterCommit(func() { clear(m.sizes) }) // as in CancelLeg
 			return nil
 		}, now)
 		if err != nil {

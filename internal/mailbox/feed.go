@@ -54,9 +54,9 @@ type Feed struct {
 }
 
 type parking struct {
-	rows    []int64 // positions, rising
-	due     time.Time
-	waiting bool // the first was sent again and has no receipt yet
+	rows    []int64       // positions, rising
+	due     time.Duration // Mono: a clock that is set moves no wait
+	waiting bool          // the first was sent again and has no receipt yet
 }
 
 func newFeed(m *Mailbox, leg int64) *Feed {
@@ -108,8 +108,8 @@ func (f *Feed) SetOpen(open bool) {
 }
 
 // Take returns rows to send now, at most max and maxBytes of payload but at least
-// one if there is any, and when to ask again if a parked message falls due (zero: never).
-func (f *Feed) Take(ctx context.Context, max, maxBytes int) ([]Row, time.Time, error) {
+// one if there is any, and when to ask again, by Mono, if a parked message falls due (0: never).
+func (f *Feed) Take(ctx context.Context, max, maxBytes int) ([]Row, time.Duration, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out, again, err := f.takeParked(ctx)
@@ -204,7 +204,19 @@ func (f *Feed) page(ctx context.Context, open bool) ([]Row, bool, error) {
 	return f.m.rows(ctx, query, f.leg, after, pageRows)
 }
 
-func (m *Mailbox) rows(ctx context.Context, query string, args ...any) ([]Row, bool, error) {
+// rows reads in a goroutine of its own: the store's library wants a deep stack, and the
+// connection's goroutine would keep it for as long as it rests.
+func (m *Mailbox) rows(ctx context.Context, query string, args ...any) (out []Row, more bool, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		out, more, err = m.read(ctx, query, args...)
+	}()
+	<-done
+	return out, more, err
+}
+
+func (m *Mailbox) read(ctx context.Context, query string, args ...any) ([]Row, bool, error) {
 	rs, err := m.Options.Store.Read().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, false, groove.Wrap("read outbox", groove.KindInternal, err)
@@ -241,17 +253,17 @@ func (p *parking) add(pos int64) {
 }
 
 // takeParked returns the first message of each pair that is due.
-func (f *Feed) takeParked(ctx context.Context) (out []Row, again time.Time, err error) {
+func (f *Feed) takeParked(ctx context.Context) (out []Row, again time.Duration, err error) {
 	if !f.open {
 		return nil, again, nil
 	}
-	now := f.m.Clock()
+	now := f.m.Mono()
 	for key, p := range f.parked {
 		if p.waiting {
 			continue
 		}
-		if p.due.After(now) {
-			if again.IsZero() || p.due.Before(again) {
+		if p.due > now {
+			if again == 0 || p.due < again {
 				again = p.due
 			}
 			continue
@@ -287,7 +299,7 @@ func (f *Feed) Refused(pos int64, from, to groove.AgentName, after time.Duration
 	}
 	p.add(pos)
 	if p.rows[0] == pos {
-		p.due, p.waiting = f.m.Clock().Add(after), false
+		p.due, p.waiting = f.m.Mono()+after, false
 	}
 	f.kick()
 }
@@ -303,7 +315,7 @@ func (f *Feed) Settled(pos int64, from, to groove.AgentName) {
 	if i, found := slices.BinarySearch(p.rows, pos); found {
 		p.rows = slices.Delete(p.rows, i, i+1)
 		if i == 0 {
-			p.waiting, p.due = false, time.Time{}
+			p.waiting, p.due = false, 0
 		}
 	}
 	if len(p.rows) == 0 {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"groove/internal/audit"
+	"groove/internal/clock"
 	"groove/internal/groove"
 	"groove/internal/store"
 
@@ -29,6 +30,7 @@ type Options struct {
 	Store *store.Store
 	Audit *audit.Log
 	Clock groove.Clock
+	Mono  func() time.Duration // nil: clock.Mono
 	Log   *slog.Logger
 	// Arrived is called after a letter was committed into an agent's inbox. It must not block.
 	Arrived func(groove.AgentName)
@@ -51,6 +53,9 @@ type Mailbox struct {
 
 	inbox  *tally[groove.AgentName]
 	outbox *tally[int64]
+	// sizes is how much a waiting message weighs, so that its receipt need not ask. Of
+	// those alone that were queued since the start; writer goroutine only.
+	sizes map[groove.MessageID]int64
 }
 
 // legPost is what the mailbox holds in memory for one leg.
@@ -66,7 +71,10 @@ type legPost struct {
 
 // New returns a mailbox; Start begins its expiry.
 func New(o Options) *Mailbox {
-	m := &Mailbox{Options: o, legs: map[int64]*legPost{}, inbox: newInboxTally(o.Inbox), outbox: newOutboxTally(o.Outbox)}
+	if o.Mono == nil {
+		o.Mono = clock.Mono
+	}
+	m := &Mailbox{Options: o, legs: map[int64]*legPost{}, inbox: newInboxTally(o.Inbox), outbox: newOutboxTally(o.Outbox), sizes: map[groove.MessageID]int64{}}
 	m.timer = newExpiryTimer(m)
 	return m
 }
@@ -168,6 +176,9 @@ func (m *Mailbox) Queue(tx *store.Tx, leg int64, it Item) (groove.MessageID, err
 		note(tx, id, groove.Out, string(groove.OutQueued))
 	}
 	tx.AfterCommit(func() {
+		if it.To != "" {
+			m.sizes[id] = int64(len(it.Payload))
+		}
 		m.timer.at(expiry)
 		m.queued(leg, row)
 	})
@@ -212,7 +223,9 @@ func (m *Mailbox) Cancel(ctx context.Context, id groove.MessageID) error {
 		if s := groove.OutboxState(row.Text(1)); s != groove.OutQueued {
 			return groove.Errorf("cancel message", groove.KindConflict, "message %s is already %s", id, s)
 		}
-		m.sent(tx, row.Int(2), groove.AgentName(row.Text(3)), row.Int(4))
+		if row.Text(3) != "" {
+			m.sent(tx, row.Int(2), id, row.Int(4))
+		}
 		note(tx, id, groove.Out, string(groove.OutCancelled))
 		return m.settle(tx, row.Int(0), groove.OutCancelled, "")
 	})
@@ -233,7 +246,7 @@ func (m *Mailbox) CancelLeg(tx *store.Tx, leg int64, reason groove.Kind) ([]groo
 	}
 	err = noteEach(tx, groove.Out, string(groove.OutCancelled), "UPDATE outbox SET state = ?, kind = ? WHERE leg = ? AND state IN ('queued', 'held') RETURNING id, type = 'message'",
 		string(groove.OutCancelled), reason, leg)
-	tx.AfterCommit(m.Changed)
+	tx.AfterCommit(func() { clear(m.sizes); m.Changed() }) // which of them went is not worth a list: they cost a look again
 	return ids, groove.Wrap("cancel messages", groove.KindInternal, err)
 }
 
@@ -277,11 +290,10 @@ func (m *Mailbox) leave(tx *store.Tx, leg int64, cond string, into func(Limit)) 
 	return nil
 }
 
-// sent counts one row that leaves a leg's outbox.
-func (m *Mailbox) sent(tx *store.Tx, leg int64, to groove.AgentName, bytes int64) {
-	if to != "" {
-		m.outbox.gone(tx, leg, one(bytes))
-	}
+// sent counts one message for an agent that leaves a leg's outbox.
+func (m *Mailbox) sent(tx *store.Tx, leg int64, id groove.MessageID, bytes int64) {
+	m.outbox.gone(tx, leg, one(bytes))
+	tx.AfterCommit(func() { delete(m.sizes, id) })
 }
 
 // note tells those who look on, once tx is committed.

@@ -52,7 +52,7 @@ func newBox(t testing.TB, dir string, edit ...func(*mailbox.Options)) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := mailbox.Options{Store: st, Audit: log, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+	o := mailbox.Options{Store: st, Audit: log, Clock: b.clock, Mono: func() time.Duration { return b.clock().Sub(time.Unix(0, 0)) }, Log: slog.New(slog.DiscardHandler),
 		Arrived: func(n groove.AgentName) { b.mu.Lock(); b.woken = append(b.woken, n); b.mu.Unlock() },
 		Changed: func() {}, PeerName: func(int64) (groove.DaemonID, string) { return "peer", "vps" }}
 	for _, e := range edit {
@@ -423,4 +423,17 @@ func TestFeedModel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAClockThatIsSetBackKeepsTheOrder: what was sent first stands first.
+func TestAClockThatIsSetBackKeepsTheOrder(t *testing.T) {
+	b := newBox(t, t.TempDir())
+	defer b.close()
+	first := b.queue("front", "back", "1")
+	b.pass(-time.Hour)
+	second := b.queue("front", "back", "2")
+	mails, err := b.History(context.Background(), mailbox.Filter{})
+	if err != nil || len(mails) != 2 || mails[0].ID != first || mails[1].ID != second {
+		t.Errorf("%+v %v, want %s before %s", mails, err, first, second)
+	}
 }

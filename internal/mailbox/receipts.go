@@ -57,17 +57,14 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	if err != nil {
 		return err
 	}
-	if r.State == groove.ReceiptStored && !m.parked(leg) {
+	if size, known := m.sizes[id]; known && r.State == groove.ReceiptStored && !m.parked(leg) {
 		// The common way: the first word on a message, with nothing held up behind it.
-		row, changed, err := tx.One(`UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'
-			RETURNING to_agent, (SELECT length(payload) FROM outbox_body b WHERE b.pos = outbox.pos)`, id[:], leg)
-		if changed && row.Text(0) != "" {
+		n, err := tx.Exec("UPDATE outbox SET state = 'stored', kind = '' WHERE id = ? AND leg = ? AND state = 'queued'", id[:], leg)
+		if n == 1 {
+			m.sent(tx, leg, id, size)
 			note(tx, id, groove.Out, string(groove.OutStored))
 		}
-		if changed {
-			m.sent(tx, leg, groove.AgentName(row.Text(0)), row.Int(1))
-		}
-		if err != nil || changed {
+		if err != nil || n == 1 {
 			return groove.Wrap("apply receipt", groove.KindInternal, err)
 		}
 	}
@@ -91,8 +88,8 @@ func (m *Mailbox) receipted(tx *store.Tx, leg int64, r *groove.Receipt) error {
 	if _, err := tx.Exec("UPDATE outbox SET state = ?, kind = ? WHERE pos = ?", string(state), r.Kind, pos); err != nil {
 		return groove.Wrap("apply receipt", groove.KindInternal, err)
 	}
-	if unsettled(have) && !unsettled(state) {
-		m.sent(tx, leg, to, row.Int(4))
+	if to != "" && unsettled(have) && !unsettled(state) {
+		m.sent(tx, leg, id, row.Int(4))
 	}
 	if to != "" {
 		note(tx, id, groove.Out, string(state))

@@ -10,11 +10,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 )
 
 // Remembered is how many nonces of a connection are kept.
 const Remembered = 65536
+
+// kept is how long a nonce is remembered.
+const kept = time.Hour
 
 // Horizon is how long an id is kept at its receiver, and how far ahead an
 // envelope may expire.
@@ -25,16 +29,23 @@ const Horizon = 30 * 24 * time.Hour
 type Window struct {
 	clock  groove.Clock
 	seen   map[[16]byte]struct{}
-	ring   [][16]byte // the nonces in seen; from next on the oldest, once full
-	next   int
+	ring   []entry // the nonces in seen, from oldest on
+	oldest int
 	offset atomic.Int64 // nanoseconds
+}
+
+type entry struct {
+	nonce [16]byte
+	at    time.Duration // clock.Mono
 }
 
 // New makes the window of one connection. It costs nothing until nonces come.
 func New(clock groove.Clock) *Window { return &Window{clock: clock} }
 
 // Nonce admits a nonce that is not among the last 65,536 and remembers it;
-// otherwise it fails with KindReplayed. A busy connection costs about 3 MiB at most.
+// otherwise it fails with KindReplayed. Those of more than an hour ago are forgotten as
+// well: number and signature of the frame stop what is older, and an idle connection that
+// stands for weeks stays small. A busy one costs about 4 MiB at most.
 func (w *Window) Nonce(n [16]byte) error {
 	if _, again := w.seen[n]; again {
 		return groove.Errorf("admit envelope", groove.KindReplayed, "its nonce was used on this connection before")
@@ -42,13 +53,16 @@ func (w *Window) Nonce(n [16]byte) error {
 	if w.seen == nil {
 		w.seen = make(map[[16]byte]struct{})
 	}
-	if len(w.ring) < Remembered {
-		w.ring = append(w.ring, n)
-	} else {
-		delete(w.seen, w.ring[w.next])
-		w.ring[w.next] = n
-		w.next = (w.next + 1) % Remembered
+	now := clock.Mono()
+	for w.oldest < len(w.ring) && (len(w.ring)-w.oldest >= Remembered || now-w.ring[w.oldest].at > kept) {
+		delete(w.seen, w.ring[w.oldest].nonce)
+		w.oldest++
 	}
+	if w.oldest > 64 && w.oldest > len(w.ring)/2 {
+		w.ring = w.ring[:copy(w.ring, w.ring[w.oldest:])]
+		w.oldest = 0
+	}
+	w.ring = append(w.ring, entry{n, now})
 	w.seen[n] = struct{}{}
 	return nil
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"encoding/binary"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -60,6 +61,19 @@ func TestRemembersExactly(t *testing.T) {
 	}
 	wantKind(t, "forgotten: memory is bounded", w.Nonce(nonce(last-replay.Remembered-1)), "")
 	wantKind(t, "the oldest made room", w.Nonce(nonce(last-replay.Remembered)), "")
+}
+
+// TestNoncesOfAnHourAgoAreForgotten: an idle connection that stands for weeks stays small.
+func TestNoncesOfAnHourAgoAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := replay.New(time.Now)
+		wantKind(t, "the first", w.Nonce(nonce(1)), "")
+		<-time.After(59 * time.Minute)
+		wantKind(t, "an hour is not over", w.Nonce(nonce(1)), groove.KindReplayed)
+		<-time.After(2 * time.Minute)
+		wantKind(t, "another makes it look", w.Nonce(nonce(2)), "")
+		wantKind(t, "forgotten", w.Nonce(nonce(1)), "")
+	})
 }
 
 func TestTimestamp(t *testing.T) {

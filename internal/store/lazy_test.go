@@ -57,6 +57,35 @@ func TestLazyRidesOnTheNextCommit(t *testing.T) {
 	})
 }
 
+// TestRideWaitsForCompany: at most a second, and what is lazy does not wait for it.
+func TestRideWaitsForCompany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := fresh(t)
+		c := &counter{}
+		st.SetTrailer(c)
+		st.Ride(insert(1))
+		<-time.After(500 * time.Millisecond)
+		st.Ride(insert(2))
+		synctest.Wait()
+		if c.commits != 0 {
+			t.Error("committed without company after half a second")
+		}
+		<-time.After(500 * time.Millisecond)
+		synctest.Wait()
+		wantNotes(t, st, 1, 2)
+		st.Ride(insert(3))
+		st.Lazy(insert(4))
+		<-time.After(lazyTime)
+		synctest.Wait()
+		wantNotes(t, st, 1, 2, 3, 4)
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if c.commits != 2 {
+			t.Errorf("%d commits, want 2: the ride's time passes and finds nothing to do", c.commits)
+		}
+	})
+}
+
 func TestLazyNeverBlocksTheWriter(t *testing.T) {
 	st := fresh(t)
 	const many = 5000 // more than are kept waiting, from inside the writer itself

@@ -31,6 +31,9 @@ const (
 	// lazyDelay is how long a Lazy call may wait for a commit to ride on
 	// (docs/protocol.md §7: losing it costs a retransmission, never a message).
 	lazyDelay = 50 * time.Millisecond
+	// rideDelay is how long a Ride call may wait: of many connections at rest each leaves a
+	// row every 15 s, which should not cost each a commit.
+	rideDelay = time.Second
 	// lazyMax is how many Lazy calls are kept waiting; with so many the writer runs at once.
 	lazyMax = 4096
 )
@@ -50,7 +53,9 @@ type Store struct {
 
 	lazyMu sync.Mutex
 	lazy   []*op
+	urgent bool          // one of lazy came by Lazy
 	kick   chan struct{} // a Lazy call waits: run it within lazyDelay
+	ride   chan struct{} // a Ride call waits: run it within rideDelay
 	flush  chan struct{} // too many wait: run them now
 
 	trailer Trailer
@@ -96,7 +101,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	}
 	read.SetMaxOpenConns(3)
 	read.SetMaxIdleConns(1)
-	s := &Store{log: log, db: db, conn: conn, read: read, ops: make(chan *op, maxBatch), done: make(chan struct{}), kick: make(chan struct{}, 1), flush: make(chan struct{}, 1)}
+	s := &Store{log: log, db: db, conn: conn, read: read, ops: make(chan *op, maxBatch), done: make(chan struct{}), kick: make(chan struct{}, 1), ride: make(chan struct{}, 1), flush: make(chan struct{}, 1)}
 	if err := conn.Raw(func(c any) error { s.tx = newTx(c.(driver.Conn)); return nil }); err != nil {
 		return nil, errors.Join(opened(path, err), read.Close(), conn.Close(), db.Close())
 	}
@@ -156,12 +161,26 @@ func (s *Store) Submit(fn func(*Tx) error, done func(error)) {
 func (s *Store) Lazy(fn func(*Tx) error) {
 	s.lazyMu.Lock()
 	s.lazy = append(s.lazy, &op{fn: fn, done: s.lazyDone})
-	first, full := len(s.lazy) == 1, len(s.lazy) >= lazyMax
+	first, full := !s.urgent, len(s.lazy) >= lazyMax
+	s.urgent = true
 	s.lazyMu.Unlock()
 	if full {
 		signal(s.flush)
 	} else if first {
 		signal(s.kick)
+	}
+}
+
+// Ride is Lazy that waits up to a second for company.
+func (s *Store) Ride(fn func(*Tx) error) {
+	s.lazyMu.Lock()
+	s.lazy = append(s.lazy, &op{fn: fn, done: s.lazyDone})
+	first, full := len(s.lazy) == 1, len(s.lazy) >= lazyMax
+	s.lazyMu.Unlock()
+	if full {
+		signal(s.flush)
+	} else if first {
+		signal(s.ride)
 	}
 }
 
@@ -196,8 +215,8 @@ func (s *Store) Close() error {
 // write is the one writer.
 func (s *Store) write() {
 	defer close(s.done)
-	var timer *time.Timer
-	var due <-chan time.Time
+	var timer, rider *time.Timer
+	var due, late <-chan time.Time
 	batch := make([]*op, 0, maxBatch)
 	for {
 		batch = batch[:0]
@@ -214,15 +233,27 @@ func (s *Store) write() {
 				due = timer.C
 			}
 			continue
+		case <-s.ride:
+			if late == nil {
+				rider = time.NewTimer(rideDelay)
+				late = rider.C
+			}
+			continue
 		case <-s.flush:
 		case <-due:
 			due = nil
+		case <-late:
+			late = nil
 		}
 		batch = s.drain(batch)
 		batch = s.takeLazy(batch)
 		if due != nil {
 			timer.Stop()
 			due = nil
+		}
+		if late != nil {
+			rider.Stop()
+			late = nil
 		}
 		s.commit(batch)
 	}
@@ -248,7 +279,7 @@ func (s *Store) takeLazy(batch []*op) []*op {
 	defer s.lazyMu.Unlock()
 	batch = append(batch, s.lazy...)
 	clear(s.lazy)
-	s.lazy = s.lazy[:0]
+	s.lazy, s.urgent = s.lazy[:0], false
 	return batch
 }
 

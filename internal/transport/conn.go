@@ -21,7 +21,7 @@ const (
 	closeGrace = 5 * time.Second
 	// firstBuffer holds one message of the usual size, and keptBuffer is what an
 	// idle connection may hold on to after a large one.
-	firstBuffer = 4 << 10
+	firstBuffer = 1 << 10 // holds a heartbeat
 	keptBuffer  = 64 << 10
 )
 

@@ -102,7 +102,8 @@ func (v *server) take(ctx context.Context, raw net.Conn) {
 	}
 }
 
-// run is a connection from its first byte to its end.
+// run is a connection from its first byte to the end of its handshake. A handshake leaves
+// a deep stack behind: the rest of the connection's life has a goroutine of its own.
 func (v *server) run(ctx context.Context, raw net.Conn) {
 	c, alpn, err := v.admit(ctx, raw)
 	<-v.pending
@@ -113,12 +114,14 @@ func (v *server) run(ctx context.Context, raw net.Conn) {
 		}
 		return
 	}
-	defer c.drop()
-	if alpn == ALPNPair {
-		v.OnPair(ctx, c)
-	} else {
-		v.OnBridge(ctx, c)
-	}
+	v.conns.Go(func() {
+		defer c.drop()
+		if alpn == ALPNPair {
+			v.OnPair(ctx, c)
+		} else {
+			v.OnBridge(ctx, c)
+		}
+	})
 }
 
 // admit makes a Conn of raw unless ctx ends first.

@@ -29,12 +29,14 @@ type bench struct {
 // sizes says how much of each thing is measured.
 type sizes struct {
 	floor, latency, backlog, live, turns, starts, agents, volume int
-	rest                                                         int // seconds
+	changes                                                      int // of who is admitted
+	shakes, drain, peers, mesh                                   int // connections, messages that wait, daemons
+	rest, flood                                                  int // seconds
 }
 
 var (
-	whole = sizes{floor: 2000, latency: 2000, backlog: 10_000, live: 20_000, turns: 100, starts: 10, agents: 50, volume: 100_000, rest: 30}
-	quick = sizes{floor: 200, latency: 200, backlog: 2_000, live: 4_000, turns: 10, starts: 3, agents: 10, volume: 4_000, rest: 3}
+	whole = sizes{floor: 2000, latency: 2000, backlog: 10_000, live: 20_000, turns: 100, starts: 10, agents: 50, volume: 100_000, changes: 200, shakes: 200, drain: 1000, peers: 13, mesh: 50, rest: 30, flood: 5}
+	quick = sizes{floor: 200, latency: 200, backlog: 2_000, live: 4_000, turns: 10, starts: 3, agents: 10, volume: 4_000, changes: 20, shakes: 20, drain: 200, peers: 2, mesh: 4, rest: 3, flood: 1}
 )
 
 // measurements in the order of their run; each yields the named results.
@@ -52,6 +54,11 @@ var measurements = []struct {
 	{[]string{"rss_50_agents_mib"}, (*bench).rssAgents},
 	{[]string{"rss_100k_msgs_mib"}, (*bench).rssVolume},
 	{[]string{"cpu_idle_pct"}, (*bench).cpuIdle},
+	{[]string{"gate_flood_reset_pct", "gate_flood_kernel_ms"}, (*bench).gateFlood},
+	{[]string{"gate_set_ms"}, (*bench).gateSet},
+	{[]string{"handshake_p50_ms", "handshake_p99_ms", "drain_ms"}, (*bench).connecting},
+	{[]string{"idle_conn_kib"}, (*bench).idleConnections},
+	{[]string{"mesh_pss_mib", "mesh_cpu_pct"}, (*bench).mesh},
 	{[]string{"events_cpu_pct"}, (*bench).eventClients},
 	{[]string{"api_p99_ms"}, (*bench).apiStreaming},
 }
@@ -60,18 +67,19 @@ func main() {
 	small := flag.Bool("quick", false, "a smoke run of small sizes; its figures mean little and are not written")
 	only := flag.String("only", "", "measure these `names` alone, between commas")
 	bin := flag.String("bin", os.Getenv("GROOVE_BIN"), "the groove `program` ($GROOVE_BIN)")
+	mesh := flag.Int("mesh", 0, "how many `daemons` the mesh has; 0: 50, in a smoke run 4")
 	out := flag.String("out", "bench", "`folder` for latest.json and, while it runs, the homes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := run(ctx, *small, *only, *bin, *out); err != nil {
+	if err := run(ctx, *small, *only, *bin, *out, *mesh); err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, small bool, only, bin, out string) (err error) {
+func run(ctx context.Context, small bool, only, bin, out string, mesh int) (err error) {
 	chosen, err := choose(only)
 	if err != nil {
 		return err
@@ -82,6 +90,9 @@ func run(ctx context.Context, small bool, only, bin, out string) (err error) {
 	b := &bench{size: whole, results: map[string]result{}}
 	if small {
 		b.size = quick
+	}
+	if mesh > 0 {
+		b.size.mesh = mesh
 	}
 	if b.bin, err = filepath.Abs(bin); err != nil {
 		return err

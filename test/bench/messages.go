@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"groove/internal/groove"
 )
 
 // What the stores are asked. Positions of an inbox rise by one with each letter.
@@ -153,14 +155,15 @@ func (l *link) arrived(ctx context.Context, count int) error {
 	return nil
 }
 
-// live is many clients at once, from the first call until the last letter is stored.
+// live is many clients at once, from the first call until the last letter is stored. They
+// write to the user: an inbox of an agent that takes nothing has no room for so many.
 func (b *bench) live(ctx context.Context) (err error) {
 	l, err := b.newLink(ctx, hangs)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	if err := l.a.flood(ctx, l.job, l.theirs, warmup); err != nil {
+	if err := l.a.flood(ctx, l.job, groove.User, warmup); err != nil {
 		return err
 	}
 	if err := l.arrived(ctx, warmup); err != nil {
@@ -172,7 +175,7 @@ func (b *bench) live(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	begun := time.Now()
-	if err := l.a.flood(ctx, l.job, l.theirs, b.size.live); err != nil {
+	if err := l.a.flood(ctx, l.job, groove.User, b.size.live); err != nil {
 		return err
 	}
 	queued := time.Since(begun)

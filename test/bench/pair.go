@@ -97,7 +97,7 @@ func (p *pair) spawn(ctx context.Context, n *node, script string, count int) ([]
 // open opens a job without a rate between agents, and waits until it is open at both ends.
 func (p *pair) open(ctx context.Context, ours, theirs groove.AgentName) (groove.JobID, error) {
 	rate := int64(0)
-	job, err := p.a.client.OpenJob(ctx, api.OpenRequest{Peer: "b", Title: "bench", Goal: "to be measured",
+	job, err := p.a.client.OpenJob(ctx, api.OpenRequest{Peer: p.b.name, Title: "bench", Goal: "to be measured",
 		Agents: []groove.AgentName{ours}, PeerAgents: []groove.AgentName{theirs}, Rate: &rate})
 	if err != nil {
 		return "", err

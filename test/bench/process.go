@@ -116,7 +116,7 @@ func (b *bench) rssAgents(ctx context.Context) (err error) {
 }
 
 // rssVolume is a daemon that has received 100,000 messages and sent as many, right
-// after the last.
+// after the last. They are for the users: no inbox of an agent has room for so many.
 func (b *bench) rssVolume(ctx context.Context) (err error) {
 	l, err := b.newLink(ctx, hangs)
 	if err != nil {
@@ -125,8 +125,8 @@ func (b *bench) rssVolume(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, l.close()) }()
 	begun := time.Now()
 	both, floods := errgroup.WithContext(ctx)
-	both.Go(func() error { return l.a.flood(floods, l.job, l.theirs, b.size.volume) })
-	both.Go(func() error { return l.b.flood(floods, l.job, l.ours, b.size.volume) })
+	both.Go(func() error { return l.a.flood(floods, l.job, groove.User, b.size.volume) })
+	both.Go(func() error { return l.b.flood(floods, l.job, groove.User, b.size.volume) })
 	if err := both.Wait(); err != nil {
 		return err
 	}
@@ -158,24 +158,26 @@ func (m memory) String() string {
 }
 
 func memoryOf(pid int) (memory, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	path := fmt.Sprintf("/proc/%d/status", pid)
+	rss, err1 := kibOf(path, "VmRSS:")
+	anonymous, err2 := kibOf(path, "RssAnon:")
+	peak, err3 := kibOf(path, "VmHWM:")
+	return memory{rss, anonymous, peak}, errors.Join(err1, err2, err3)
+}
+
+// kibOf is the figure in KiB that stands after name in a file of /proc, in MiB.
+func kibOf(path, name string) (float64, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return memory{}, err
+		return 0, err
 	}
-	var m memory
-	for name, into := range map[string]*float64{"VmRSS:": &m.rss, "RssAnon:": &m.anonymous, "VmHWM:": &m.peak} {
-		_, after, found := strings.Cut(string(text), name)
-		fields := strings.Fields(after)
-		if !found || len(fields) == 0 {
-			return m, fmt.Errorf("/proc/%d/status has no %s", pid, name)
-		}
-		kib, err := strconv.ParseFloat(fields[0], 64)
-		if err != nil {
-			return m, err
-		}
-		*into = kib / 1024
+	_, after, found := strings.Cut(string(text), name)
+	fields := strings.Fields(after)
+	if !found || len(fields) == 0 {
+		return 0, fmt.Errorf("%s has no %s", path, name)
 	}
-	return m, nil
+	kib, err := strconv.ParseFloat(fields[0], 64)
+	return kib / 1024, err
 }
 
 // cpuIdle is what a daemon with 20 agents and 5 open jobs takes of a core while

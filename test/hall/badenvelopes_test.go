@@ -390,3 +390,29 @@ func TestHeldMessagesComeInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestCopiesAreNoSpike: what comes again after a break was counted when it came first.
+func TestCopiesAreNoSpike(t *testing.T) {
+	victim, r := stage(t)
+	j := r.newJob(backend, func(c *groove.Contract) { c.Rate = 60 })
+	w := r.open(t, j)
+	envs := make([]env, 20)
+	for i := range envs {
+		envs[i] = w.message("backend", fmt.Sprint(i))
+	}
+	for range 4 {
+		w.send(envs...)
+		for _, e := range envs {
+			if got := w.of(e); got.State == groove.ReceiptRefused {
+				t.Fatalf("%+v", got)
+			}
+		}
+		for i := range envs {
+			envs[i] = envs[i].again()
+		}
+	}
+	flush(t, victim)
+	if l := leg(t, victim, j.id); l.State != groove.LegOpen {
+		t.Errorf("60 copies of 20 messages: the job is %s (%s)", l.State, l.Reason)
+	}
+}

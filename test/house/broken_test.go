@@ -79,6 +79,9 @@ func TestFaults(t *testing.T) {
 			tree("docs/protocol.md", "# P\n\n## 1. One\n", "a/a.go", "package a\n\n// see docs/protocol.md §1 and docs/protocol.md\n// §2.\n"),
 			[]string{"a/a.go:3: docs/protocol.md has no section 2"}},
 
+		{"a test that the checklist names has to be there", house.Checklist,
+			tree("docs/federation-checklist.md", "| a | TestHere, TestGone |\n| b | FuzzHere |\n", "internal/a/a_test.go", "package a\nfunc TestHere() {}\nfunc FuzzHere() {}\n"),
+			[]string{"docs/federation-checklist.md:1: there is no test TestGone"}},
 		{"rows and requirements are compared both ways, indirect ones are left out", house.Dependencies,
 			tree("go.mod", "module m\nrequire (\n\tx/a v1.0.0\n\tx/b v1.0.0\n)\nrequire x/i v1.0.0 // indirect\n",
 				"docs/dependencies.md", "| module | for |\n|---|---|\n| `x/a` | a |\n| `x/c` | c |\n"),
@@ -120,6 +123,7 @@ func TestNothingFound(t *testing.T) {
 		"sleeps":           house.Sleeps,
 		"citations":        house.Citations,
 		"dependencies":     house.Dependencies,
+		"checklist":        house.Checklist,
 		"kinds":            func(tree fs.FS) ([]string, error) { return house.Kinds(tree, groove.Kinds()) },
 		"links":            house.Links,
 	}

@@ -33,6 +33,7 @@ func TestHouse(t *testing.T) {
 		{"dependencies", house.Dependencies},
 		{"kinds", func(tree fs.FS) ([]string, error) { return house.Kinds(tree, groove.Kinds()) }},
 		{"links", house.Links},
+		{"checklist", house.Checklist},
 	}
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {

@@ -177,3 +177,32 @@ func TestJobsThatCannotBeOpenedSayWhy(t *testing.T) {
 		t.Errorf("refused openings left %d jobs: %v", len(jobs), err)
 	}
 }
+
+// TestAnAnswerGoesBackTheWayItCame: also where two jobs link the same agents.
+func TestAnAnswerGoesBackTheWayItCame(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t, true, "off")
+	b.Spawn("echo", `
+rules:
+  - for_each: message
+    do:
+      - tool: {name: groove_send, args: {to: "{{.From}}", text: "echo {{.Text}}", reply_to: "{{.ID}}"}}
+`)
+	echo := []groove.AgentName{"echo"}
+	for _, job := range []groove.JobID{a.Open(b, front, echo).ID, a.Open(b, front, echo).ID} {
+		a.WaitMessage(post(t, a, job, "echo", "hello").ID, "answered")
+	}
+	mails, err := a.Client.Messages(t.Context(), api.MessageFilter{Limit: 10}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := map[groove.JobID]int{}
+	for _, m := range mails.Messages {
+		if m.Direction == "in" {
+			jobs[m.Job]++
+		}
+	}
+	if len(jobs) != 2 {
+		t.Errorf("the answers came in these jobs: %v", jobs)
+	}
+}

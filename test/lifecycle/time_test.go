@@ -2,7 +2,9 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +32,25 @@ func clocked(t *testing.T) (a, b *harness.Node) {
 // minute is the shortest idle time: it passes in one step before a peer that is silent
 // meanwhile is taken for dead.
 func minute(r *api.OpenRequest) { r.Idle = 60 }
+
+// idle waits until the agent and those of n's peers are in no turn, as n knows it.
+func idle(t *testing.T, n *harness.Node, agent string) {
+	t.Helper()
+	n.Until("no agent in a turn", func(ctx context.Context) (bool, error) {
+		mine, err := n.Client.Agent(ctx, agent)
+		if err != nil || mine.Status != groove.AgentIdle {
+			return false, err
+		}
+		peers, err := n.Client.Peers(ctx)
+		for _, p := range peers {
+			theirs, err := n.Client.RemoteAgents(ctx, p.Name) // asks the peer
+			if err != nil || !slices.ContainsFunc(theirs, func(r groove.RemoteAgent) bool { return r.Card.Status == groove.AgentIdle }) {
+				return false, err
+			}
+		}
+		return err == nil, err
+	})
+}
 
 func both(wall, mono time.Duration, nodes ...*harness.Node) {
 	for _, n := range nodes {
@@ -92,7 +113,7 @@ func TestTheEndIsATimeOfDay(t *testing.T) {
 func TestKeepAliveIsRenewed(t *testing.T) {
 	t.Parallel()
 	a, b := clocked(t)
-	job := a.Open(b, front, back, func(r *api.OpenRequest) { r.KeepAlive = true }).ID
+	job := a.Open(b, front, back, func(r *api.OpenRequest) { r.KeepAlive = new(true) }).ID
 	first := waitLeg(t, a, job, groove.LegOpen, "").TTLAt.Time
 	both(23*time.Hour+10*time.Minute, 23*time.Hour+10*time.Minute, a, b)
 	for _, n := range []*harness.Node{a, b} {
@@ -126,6 +147,29 @@ func TestClocksThatDifferPauseTheJob(t *testing.T) {
 		}
 		b.SetClock(0, 0)
 		a.WaitMessage(sent.ID, "started", "answered")
+		waitLeg(t, b, job, groove.LegOpen, "")
+	}
+}
+
+// TestBothDialAtOnce: what rests is woken by both sides in the same moment; one connection
+// stands and the job stays open.
+func TestBothDialAtOnce(t *testing.T) {
+	t.Parallel()
+	a, b := clocked(t)
+	job := a.Open(b, front, back, minute).ID
+	for i := range 12 {
+		idle(t, a, "frontend")
+		a.SetClock(0, time.Duration(i+1)*61*time.Second) // one side finds it idle
+		waitLeg(t, a, job, groove.LegResting, "")
+		waitLeg(t, b, job, groove.LegResting, "")
+		var sent [2]groove.Sent
+		var wait sync.WaitGroup
+		wait.Go(func() { sent[0] = post(t, a, job, "backend", "from the laptop") })
+		wait.Go(func() { sent[1] = post(t, b, job, "frontend", "from the server") })
+		wait.Wait()
+		a.WaitMessage(sent[0].ID, "started", "answered")
+		b.WaitMessage(sent[1].ID, "started", "answered")
+		waitLeg(t, a, job, groove.LegOpen, "")
 		waitLeg(t, b, job, groove.LegOpen, "")
 	}
 }

@@ -1,0 +1,6 @@
+//go:build soak
+
+package model
+
+// checks is the number of sequences.
+const checks = "150"

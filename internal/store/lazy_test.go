@@ -67,7 +67,10 @@ func TestRideWaitsForCompany(t *testing.T) {
 		<-time.After(500 * time.Millisecond)
 		st.Ride(insert(2))
 		synctest.Wait()
-		if c.commits != 0 {
+		c.mu.Lock() // the writer goes on after this
+		early := c.commits
+		c.mu.Unlock()
+		if early != 0 {
 			t.Error("committed without company after half a second")
 		}
 		<-time.After(500 * time.Millisecond)

@@ -34,6 +34,7 @@ type cli struct {
 	Config  configCmd  `cmd:"" group:"daemon" help:"Show and change settings."`
 	Service serviceCmd `cmd:"" group:"daemon" help:"Have the system start the daemon: systemd, launchd."`
 	Doctor  doctorCmd  `cmd:"" group:"daemon" help:"Find the first room that refuses, here and on the way to peers."`
+	Metrics metricsCmd `cmd:"" group:"daemon" help:"Print the daemon's numbers in Prometheus' text format."`
 
 	Completion completionCmd `cmd:"" group:"daemon" help:"Print a shell's completion."`
 	Man        manCmd        `cmd:"" group:"daemon" help:"Print the manual page."`

@@ -20,6 +20,7 @@ type Backend struct {
 	Record     Record
 	Events     Events
 	Doctor     Doctor
+	Meter      Meter
 }
 
 // Host is the daemon itself.

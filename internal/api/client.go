@@ -50,7 +50,8 @@ func (c *Client) DaemonVersion() (version string, answered bool) {
 // Close ends the kept connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// call sends in as JSON, if any, and reads the answer into out, if any.
+// call sends in as JSON, if any, and reads the answer into out, if any: text into a
+// *bytes.Buffer, JSON into all else.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var payload io.Reader
 	if in != nil {
@@ -80,6 +81,10 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	c.version.Store(&version)
 	if resp.StatusCode >= 400 {
 		return refusal(resp)
+	}
+	if text, ok := out.(*bytes.Buffer); ok {
+		_, err := text.ReadFrom(resp.Body)
+		return groove.Wrap("request", groove.KindDaemonDown, err)
 	}
 	if out != nil {
 		if err := json.NewDecoder(resp.Body).Decode(out); err != nil && !(errors.Is(err, io.EOF) && resp.ContentLength == 0) {

@@ -43,11 +43,12 @@ type house struct {
 	stop   func()
 
 	agents    []groove.Agent
+	metrics   []api.Metric
 	subscribe func(since *uint64) (api.EventReader, error)
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h}
+	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
@@ -153,6 +154,7 @@ func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
 func (h *house) Probe(context.Context, string) (api.Probe, error) {
 	return api.Probe{Addresses: []api.ProbeAddress{}}, h.err
 }
+func (h *house) Metrics(context.Context) ([]api.Metric, error)   { return h.metrics, h.err }
 func (h *house) Programs(context.Context) ([]api.Program, error) { return nil, h.err }
 func (h *house) Peers(context.Context) ([]api.Peer, error) {
 	return []api.Peer{{ID: groove.DaemonID(id.String()), Name: "vps", PairedAt: at}}, h.err

@@ -329,6 +329,9 @@ func TestWithdraw(t *testing.T) {
 		t.Error("a withdrawn question cannot be asked again")
 	}
 	q.want(t, q.ask(t, job("2")), approval.StateOpen)
+	if n, err := q.Open(context.Background()); err != nil || len(n) != 1 || n[approval.JobProposed] != 2 {
+		t.Errorf("open by kind: %v %v", n, err)
+	}
 	q.do(t, func(tx *store.Tx) error { return q.WithdrawKind(tx, approval.JobProposed) })
 	if open, err := q.List(context.Background(), true, 0); err != nil || len(open) != 0 {
 		t.Errorf("open: %+v %v", open, err)

@@ -54,11 +54,12 @@ type Head struct {
 
 // Log is the chain of one store. It is safe for concurrent use.
 type Log struct {
-	clock groove.Clock
-	sign  func(message []byte) []byte
-	head  atomic.Pointer[Head] // committed
-	next  Head                 // of the open transaction; writer goroutine only
-	buf   []byte
+	clock    groove.Clock
+	sign     func(message []byte) []byte
+	head     atomic.Pointer[Head] // committed
+	next     Head                 // of the open transaction; writer goroutine only
+	refusals refusals
+	buf      []byte
 }
 
 // Open reads the head of the chain in st and becomes its trailer. sign makes an
@@ -103,6 +104,7 @@ func (l *Log) Write(tx *store.Tx, entries []any) error {
 		args = args[:0]
 		for _, any := range entries[i : i+n] {
 			e := any.(Entry)
+			l.refusals.add(&e)
 			prev := l.next.Hash
 			l.next.N++
 			row := appendEntry(nil, l.next.N, &e)
@@ -123,6 +125,7 @@ func (l *Log) Write(tx *store.Tx, entries []any) error {
 
 // Done is the store's trailer: the head moves only with a commit.
 func (l *Log) Done(committed bool) {
+	l.refusals.done(committed)
 	if !committed {
 		l.next = *l.head.Load()
 	} else if head := l.next; head.N > l.head.Load().N {

@@ -115,6 +115,36 @@ func (c *chain) lines(t testing.TB) []string {
 	return out
 }
 
+func TestRefusalsAreCountedWithTheirCommit(t *testing.T) {
+	c := fresh(t)
+	undone := errors.New("no")
+	refuse := func(kinds ...groove.Kind) func(*store.Tx) error {
+		return func(tx *store.Tx) error {
+			for _, k := range kinds {
+				c.Append(tx, audit.Entry{Event: "refuse", Kind: k})
+			}
+			return nil
+		}
+	}
+	c.add(t, 3) // no refusals
+	c.do(t, refuse(groove.KindRate, groove.KindDenied, groove.KindRate))
+	c.do(t, refuse("kind.of.a.peer's.choice", "another"))
+	_ = c.st.Do(context.Background(), func(tx *store.Tx) error { return errors.Join(refuse(groove.KindDenied)(tx), undone) })
+	err := c.st.Do(context.Background(), func(tx *store.Tx) error { // counted, and then the row cannot be written
+		if _, err := tx.Exec("DROP TABLE audit"); err != nil {
+			return err
+		}
+		return refuse(groove.KindDenied)(tx)
+	})
+	if err == nil {
+		t.Error("a record without a table was written")
+	}
+	got := c.Refusals()
+	if len(got) != 3 || got[groove.KindRate] != 2 || got[groove.KindDenied] != 1 || got[groove.KindInternal] != 2 {
+		t.Errorf("refusals %v", got)
+	}
+}
+
 func TestTheChainHoldsOverManyTransactions(t *testing.T) {
 	c := fresh(t)
 	if rep := c.whole(t); rep.Rows != 0 {

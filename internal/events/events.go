@@ -40,15 +40,17 @@ type Log struct {
 	clock groove.Clock
 	log   *slog.Logger
 
-	head  atomic.Uint64 // committed
-	wake  chan struct{}
-	queue int   // batches that may wait for one reader
-	draft draft // writer goroutine only
+	head   atomic.Uint64 // committed
+	counts counts
+	wake   chan struct{}
+	queue  int   // batches that may wait for one reader
+	draft  draft // writer goroutine only
 
 	mu      sync.Mutex
 	cursor  uint64 // told to readers
 	readers map[*Reader]struct{}
 	outputs map[string]struct{} // agents with new output since the last batch
+	slow    uint64              // readers that were cut
 	closed  bool
 }
 

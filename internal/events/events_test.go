@@ -142,7 +142,11 @@ func TestWhatIsUndoneIsNotTold(t *testing.T) {
 	reader := subscribe(t, r, nil)
 	defer reader.Close()
 	undone := errors.New("no")
-	if err := r.st.Do(t.Context(), func(tx *store.Tx) error { tx.Note(job("a", "undone")); return undone }); !errors.Is(err, undone) {
+	if err := r.st.Do(t.Context(), func(tx *store.Tx) error {
+		tx.Note(job("a", "undone"))
+		tx.Note(message(3, "queued"))
+		return undone
+	}); !errors.Is(err, undone) {
 		t.Fatal(err)
 	}
 	r.write(t, job("a", "open"), message(1, "queued"), job("a", "paused"), message(1, "stored"), message(2, "held"), job("b", "open"))
@@ -155,6 +159,19 @@ func TestWhatIsUndoneIsNotTold(t *testing.T) {
 	delete(s.states, "daemon ")
 	if s.count > 4 || len(s.states) != 4 { // started, job a, job b, one row of messages
 		t.Errorf("%d events: %v", s.count, s.states)
+	}
+	r.write(t, message(4, "queued"))
+	for _, c := range r.Messages() { // each state that a message was in, also one that it left at once
+		want := uint64(0)
+		if c.Direction == groove.Out && (c.State == "queued" || c.State == "stored" || c.State == "held") {
+			want = 1
+		}
+		if want == 1 && c.State == "queued" {
+			want = 2 // in a commit of its own
+		}
+		if c.N != want {
+			t.Errorf("%d messages came into %s %s, want %d", c.N, c.Direction, c.State, want)
+		}
 	}
 }
 
@@ -282,6 +299,9 @@ func TestAReaderThatDoesNotReadIsCut(t *testing.T) {
 		t.Errorf("10 batches wait for a reader that does not read: %v", err)
 	}
 	stuck.Close()
+	if now, slow := r.Readers(); now != 1 || slow != 1 {
+		t.Errorf("%d look on and %d were cut, want 1 and 1", now, slow)
+	}
 }
 
 func TestTheEndIsTold(t *testing.T) {

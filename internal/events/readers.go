@@ -207,6 +207,7 @@ func (l *Log) hand(b *groove.EventBatch, last uint64) {
 		default:
 			close(r.cut)
 			delete(l.readers, r)
+			l.slow++
 		}
 	}
 }

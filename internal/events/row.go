@@ -43,6 +43,7 @@ type draft struct {
 	changed map[changeKey]int
 	moves   []groove.MessageChange
 	moved   map[moveKey]int
+	counts  pending
 }
 
 func newDraft() draft { return draft{changed: map[changeKey]int{}, moved: map[moveKey]int{}} }
@@ -91,10 +92,12 @@ func (l *Log) prune(tx *store.Tx) error {
 func (d *draft) gather(notes []any) {
 	clear(d.changed)
 	clear(d.moved)
+	d.counts = pending{}
 	d.changes, d.moves = d.changes[:0], d.moves[:0]
 	for _, note := range notes {
 		switch n := note.(type) {
 		case groove.MessageChange:
+			d.counts.add(&n)
 			key := moveKey{n.ID, n.Direction}
 			if i, ok := d.moved[key]; ok {
 				d.moves[i] = n
@@ -117,6 +120,7 @@ func (d *draft) gather(notes []any) {
 func (l *Log) Done(committed bool) {
 	d := &l.draft
 	if committed && d.wrote {
+		l.counts.keep(&d.counts)
 		l.head.Store(d.next)
 		l.signal()
 	}

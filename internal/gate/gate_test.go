@@ -168,6 +168,9 @@ func TestRefusalsAreBounded(t *testing.T) {
 	for range 25 {
 		knock(t, g.Addr().String())
 	}
+	if n := g.State().Refused; n != 25 {
+		t.Errorf("%d refused connections are counted, want 25", n)
+	}
 	if err := g.Close(); err != nil { // what was not told is told at the end
 		t.Fatal(err)
 	}

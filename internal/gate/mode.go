@@ -34,6 +34,7 @@ type State struct {
 	Problem *groove.Error // why it is reset though the wish is auto or kernel, or why a filter does not hold all sources
 	Scan    Scan
 	Drops   uint64 // segments that the filter dropped since New
+	Refused uint64 // connections that were reset since New
 	Sources Sources
 }
 
@@ -42,7 +43,7 @@ func (g *Gate) State() State {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.count()
-	s := State{Wish: g.wish, Mode: Reset, Problem: g.problem, Scan: ScanClosed, Drops: g.drops, Sources: *g.sources.Load()}
+	s := State{Wish: g.wish, Mode: Reset, Problem: g.problem, Scan: ScanClosed, Drops: g.drops, Refused: g.refusals.total.Load(), Sources: *g.sources.Load()}
 	if g.filtering {
 		s.Mode = Kernel
 	}

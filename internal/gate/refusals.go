@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"groove/internal/clock"
@@ -19,6 +20,8 @@ type refusals struct {
 	log    *slog.Logger
 	tell   func(source netip.AddrPort, suppressed int)
 	window time.Duration
+
+	total atomic.Uint64 // since New
 
 	mu         sync.Mutex
 	told       int            // in the open window
@@ -38,6 +41,7 @@ func newRefusals(opts Options) *refusals {
 }
 
 func (r *refusals) add(source netip.AddrPort) {
+	r.total.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {

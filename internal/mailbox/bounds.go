@@ -40,6 +40,7 @@ type tally[K comparable] struct {
 	piles   map[K]*pile   // nil until counted
 	ahead   []addition[K] // positions rise
 	settled func()        // t.settle, made once
+	load    load
 }
 
 // pile is what waits for one agent or on one leg.
@@ -85,6 +86,10 @@ func (t *tally[K]) ready(tx *store.Tx) error {
 		return groove.Wrap("count messages", groove.KindInternal, err)
 	}
 	t.piles = piles
+	for _, p := range piles {
+		t.load.add(p.kept)
+	}
+	t.load.counted.Store(true)
 	return nil
 }
 
@@ -143,12 +148,16 @@ func (t *tally[K]) settle() {
 		t.ahead = nil
 	}
 	a.pile.ahead, a.pile.kept = a.pile.ahead.minus(a.size), a.pile.kept.plus(a.size)
+	t.load.add(a.size)
 }
 
 // gone counts rows, once tx is committed, that wait no more. ready was called before they were changed.
 func (t *tally[K]) gone(tx *store.Tx, k K, size Limit) {
 	p := t.of(k)
-	tx.AfterCommit(func() { p.kept = p.kept.minus(size) })
+	tx.AfterCommit(func() {
+		p.kept = p.kept.minus(size)
+		t.load.add(Limit{}.minus(size))
+	})
 }
 
 // back counts rows, once tx is committed, that wait again.

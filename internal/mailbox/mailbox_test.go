@@ -74,7 +74,32 @@ func (b *box) clock() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now
 
 func (b *box) pass(d time.Duration) { b.mu.Lock(); b.now = b.now.Add(d); b.mu.Unlock() }
 
+// loads compares what the mailbox says that waits with what its tables hold.
+func (b *box) loads() {
+	b.t.Helper()
+	inbox, outbox, err := b.Load(context.Background())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, box := range []struct {
+		name, where string
+		got         mailbox.Limit
+	}{
+		{"inbox", "o.state IN ('held', 'stored', 'delivering')", inbox},
+		{"outbox", "o.state IN ('queued', 'held') AND o.to_agent <> ''", outbox},
+	} {
+		from := " FROM " + box.name + " o JOIN " + box.name + "_body b ON b.pos = o.pos WHERE " + box.where
+		want := mailbox.Limit{Messages: int64(b.rows("SELECT count(*)" + from)), Bytes: int64(b.rows("SELECT coalesce(sum(length(b.payload)), 0)" + from))}
+		if box.got != want {
+			b.t.Errorf("%s: %+v is told to wait, %+v does", box.name, box.got, want)
+		}
+	}
+}
+
+// close ends the box, after a look at what it says that waits: so every test is one of that too.
 func (b *box) close() {
+	b.t.Helper()
+	b.loads()
 	b.Mailbox.Close()
 	if err := b.store.Close(); err != nil {
 		b.t.Fatal(err)

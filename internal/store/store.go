@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"groove/internal/clock"
 	"groove/internal/groove"
 
 	"modernc.org/sqlite"
@@ -60,6 +61,7 @@ type Store struct {
 
 	trailer Trailer
 	notes   Trailer
+	latency latency
 }
 
 // Trailer writes, once for each transaction and as its last step, what the calls
@@ -290,7 +292,9 @@ func (s *Store) commit(batch []*op) {
 	}
 	t := s.tx
 	t.reset()
+	begun := clock.Mono()
 	err := s.run(batch)
+	s.latency.add(clock.Mono()-begun, err)
 	if err != nil {
 		err = failure(err)
 		s.log.Error("commit failed", "kind", groove.KindOf(err), "err", err)

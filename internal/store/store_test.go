@@ -262,9 +262,23 @@ func TestARecordThatCannotBeWrittenTakesTheCallsWithIt(t *testing.T) {
 		t.Errorf("err %v, %d failed", err, c.failed)
 	}
 	wantNotes(t, st)
+	before := st.Latency()
+	if before.Failed != 1 {
+		t.Errorf("%d transactions are told to have failed, want 1", before.Failed)
+	}
 	c.fail = nil
 	do(t, st, insert(2))
 	wantNotes(t, st, 2)
+	if now := st.Latency(); total(now.Counts) != total(before.Counts)+1 || now.Sum <= before.Sum || now.Failed != 1 {
+		t.Errorf("one more commit: %+v, before it %+v", now, before)
+	}
+}
+
+func total(counts []uint64) (n uint64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
 }
 
 func TestCloseCommitsWhatWaitsAndRefusesWhatComes(t *testing.T) {

@@ -81,7 +81,7 @@ func (s *server) register(m *mcp.Server) {
 type tool[In any] func(ctx context.Context, c *call, in In) (string, error)
 
 func add[In any](s *server, m *mcp.Server, name, about string, run tool[In]) {
-	t := &mcp.Tool{Name: name, Description: about, Meta: mcp.Meta{"anthropic/alwaysLoad": true}}
+	t := &mcp.Tool{Name: name, Description: about, InputSchema: schemaOf[In](), Meta: mcp.Meta{"anthropic/alwaysLoad": true}}
 	mcp.AddTool(m, t, func(ctx context.Context, req *mcp.CallToolRequest, in In) (*mcp.CallToolResult, any, error) {
 		c, ok := callIn(req)
 		if !ok {

@@ -1,7 +1,9 @@
 package tools_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -146,6 +148,10 @@ func TestListIsWhatProgramsExpect(t *testing.T) {
 		}
 		if tool.OutputSchema != nil {
 			t.Errorf("%s: an output schema promises structured content", tool.Name)
+		}
+		in, err := json.Marshal(tool.InputSchema)
+		if err != nil || !bytes.Contains(in, []byte(`"type":"object"`)) || bytes.Contains(in, []byte(`"type":[`)) {
+			t.Errorf("%s: providers that take one type for each argument drop it: %s %v", tool.Name, in, err)
 		}
 	}
 	if got := strings.Join(names, " "); got != "groove_agents groove_done groove_inbox groove_send groove_wait" {

@@ -77,6 +77,11 @@ func TestATurnIsNotIdle(t *testing.T) {
 	b.Spawn("thinker", "default:\n  - say: hm\n  - hang: true\n")
 	job := a.Open(b, front, []groove.AgentName{"thinker"}, minute).ID
 	quietJob := a.Open(b, front, back, minute).ID
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(b.Log())
+		}
+	})
 	a.WaitMessage(post(t, a, job, "thinker", "think").ID, "started")
 	a.Until("the peer's agent seen in a turn", func(ctx context.Context) (bool, error) {
 		list, err := a.Client.RemoteAgents(ctx, "vps")

@@ -74,14 +74,9 @@ func TestAnIdleJobRestsAndWakes(t *testing.T) {
 func TestATurnIsNotIdle(t *testing.T) {
 	t.Parallel()
 	a, b := clocked(t)
-	b.Spawn("thinker", "default:\n  - say: hm\n  - hang: true\n")
+	b.Spawn("thinker", "default:\n  - say: hm\n  - sleep: 200ms\n  - say: hm\n  - hang: true\n")
 	job := a.Open(b, front, []groove.AgentName{"thinker"}, minute).ID
 	quietJob := a.Open(b, front, back, minute).ID
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(b.Log())
-		}
-	})
 	a.WaitMessage(post(t, a, job, "thinker", "think").ID, "started")
 	a.Until("the peer's agent seen in a turn", func(ctx context.Context) (bool, error) {
 		list, err := a.Client.RemoteAgents(ctx, "vps")

@@ -48,7 +48,7 @@ func (b *Bridge) Open(ctx context.Context, partners []Partner) ([]View, error) {
 	if _, err := b.Random.Read(random[:]); err != nil {
 		return nil, groove.Wrap("open job", groove.KindInternal, err)
 	}
-	job := groove.NewJobID(random)
+	job, now := groove.NewJobID(random), groove.At(b.Clock()).Time
 	rows := make([]legRow, len(partners))
 	for i, p := range partners {
 		raw, err := schema.Encode(&p.Contract)
@@ -56,7 +56,7 @@ func (b *Bridge) Open(ctx context.Context, partners []Partner) ([]View, error) {
 			return nil, groove.Wrap("open job", groove.KindInvalid, err)
 		}
 		rows[i] = legRow{job: job, peerPK: p.Peer.PK, peer: p.Peer.ID, opener: true, state: groove.LegProposed,
-			contract: raw, hash: contractHash(raw), created: b.Clock()}
+			contract: raw, hash: contractHash(raw), created: now}
 	}
 	err := b.Options.Store.Do(ctx, func(tx *store.Tx) error {
 		for i := range rows {

@@ -218,7 +218,7 @@ func (l *leg) failed(err error) {
 	}
 	switch kind {
 	case groove.KindJobClosed, groove.KindJobUnknown, groove.KindContractMismatch, groove.KindInvalid, groove.KindJobLimit, groove.KindVersionNone:
-		l.finishLogged(groove.ByeProtocolError, string(kind))
+		l.finishLogged(groove.CloseReason(kind), "so says the peer")
 	case groove.KindDenied:
 		l.finishLogged(groove.ByeDenied, "")
 	}

@@ -94,11 +94,12 @@ func TestNamesAreResolvedAgain(t *testing.T) {
 		bubble(t, func(t *testing.T, w *world) {
 			h := w.add("vps", "10.0.0.1")
 			w.points("laptop.example", row.ttl, "192.0.2.1")
-			h.put(peerOf(newKey(t), "laptop", "laptop.example:31416"))
 			changes := h.changes()
+			h.put(peerOf(newKey(t), "laptop", "laptop.example:31416"))
 			synctest.Wait()
-			if got := h.admits(); got != "[192.0.2.1/32] false" || changes.Load() != 1 {
-				t.Errorf("%s: the gate admits %s after %d changes", row.why, got, changes.Load())
+			told := changes.Load() // of the first answer
+			if got := h.admits(); got != "[192.0.2.1/32] false" || told < 1 {
+				t.Errorf("%s: the gate admits %s after %d changes", row.why, got, told)
 			}
 			w.points("laptop.example", row.ttl, "2001:db8::7", "::ffff:192.0.2.2", "192.0.2.2")
 			after(row.next - time.Second)
@@ -106,11 +107,11 @@ func TestNamesAreResolvedAgain(t *testing.T) {
 				t.Errorf("%s: looked up %d times before", row.why, n)
 			}
 			after(time.Second)
-			if got := h.admits(); got != "[192.0.2.2/32 2001:db8::7/128] false" || changes.Load() != 2 {
-				t.Errorf("%s: the gate admits %s after %d changes", row.why, got, changes.Load())
+			if got := h.admits(); got != "[192.0.2.2/32 2001:db8::7/128] false" || changes.Load() != told+1 {
+				t.Errorf("%s: the gate admits %s after %d changes, and %d before", row.why, got, changes.Load(), told)
 			}
 			after(row.next)
-			if changes.Load() != 2 {
+			if changes.Load() != told+1 {
 				t.Errorf("%s: told of an answer that did not change", row.why)
 			}
 		})

@@ -74,7 +74,7 @@ func TestAnIdleJobRestsAndWakes(t *testing.T) {
 func TestATurnIsNotIdle(t *testing.T) {
 	t.Parallel()
 	a, b := clocked(t)
-	b.Spawn("thinker", "default:\n  - say: hm\n  - hang: true\n")
+	b.Spawn("thinker", "default:\n  - say: hm\n  - sleep: 200ms\n  - say: hm\n  - hang: true\n")
 	job := a.Open(b, front, []groove.AgentName{"thinker"}, minute).ID
 	quietJob := a.Open(b, front, back, minute).ID
 	a.WaitMessage(post(t, a, job, "thinker", "think").ID, "started")

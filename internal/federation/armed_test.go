@@ -100,8 +100,13 @@ func TestWordsDiffer(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		vps, laptop, there, here := meet(w)
 		for n := 1; n <= 3; n++ {
-			laptop.says(here, n%2 == 0)
-			vps.says(there, n%2 == 1)
+			if n%2 == 0 { // the yes first: a no that has arrived takes the words away
+				laptop.says(here, true)
+				vps.says(there, false)
+			} else {
+				vps.says(there, true)
+				laptop.says(here, false)
+			}
 			after(2500 * time.Millisecond)
 			v, l := vps.seen(there), laptop.seen(here)
 			if v.Failures != n || l.Failures != n {

@@ -46,6 +46,8 @@ type cli struct {
 	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
 
+	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
+
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`

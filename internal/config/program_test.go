@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,29 @@ func TestTheTemplateCanBeUsed(t *testing.T) {
 	}
 	if p := config.Check(home(t, ""), []byte(plain.String())); len(p) != 0 || lines < 10 {
 		t.Errorf("%d lines, %+v\n%s", lines, p, plain.String())
+	}
+}
+
+// TestThePageTellsEveryMember of a program, and the test above sets every one.
+func TestThePageTellsEveryMember(t *testing.T) {
+	page, err := os.ReadFile("../../docs/programs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, home(t, "[programs.bad]\ncommand = [\"bad\"]\nnosuch = 1\n"), nil, nil)
+	if len(c.Problems) != 1 {
+		t.Fatalf("problems %+v", c.Problems)
+	}
+	names := strings.Split(c.Problems[0].Allowed, ", ")
+	for _, name := range names {
+		if !strings.Contains(string(page), "| `"+name+"`") && !strings.Contains(string(page), ", `"+name+"` |") {
+			t.Errorf("docs/programs.md does not tell %s", name)
+		}
+		if !strings.Contains(everyMember, "\n"+name+" = ") {
+			t.Errorf("%s is not set by everyMember", name)
+		}
+	}
+	if len(names) < 20 {
+		t.Errorf("members %v", names)
 	}
 }

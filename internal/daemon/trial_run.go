@@ -3,10 +3,12 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +26,8 @@ const (
 	testTool = "groove_agents"
 	// saidBytes is how much of what the model said is told when it called nothing.
 	saidBytes = 300
+	// mostCalls bounds what is kept of a program's calls and questions.
+	mostCalls = 100
 )
 
 // playTest is what the scripted program plays when no script is said.
@@ -55,7 +59,7 @@ func (d *daemon) TestProgram(ctx context.Context, name string, r api.ProgramTest
 			d.log.Warn("folder of a program's test not removed", "dir", own, "err", err)
 		}
 	}()
-	run := &trialRun{d: d, p: p, r: r, one: one, own: own, limit: testTime}
+	run := &trialRun{d: d, p: p, r: r, one: one, own: own, limit: testTime, calls: map[string]bool{}}
 	if r.Timeout > 0 {
 		run.limit = time.Duration(r.Timeout) * time.Second
 	}
@@ -77,7 +81,8 @@ type trialRun struct {
 
 	mu      sync.Mutex
 	said    strings.Builder
-	refused []string // what it asked for beside the tool
+	calls   map[string]bool // its calls of the tool, by their ID: some ask without saying for what
+	refused []string        // what it asked for beside the tool
 }
 
 func (t *trialRun) play(ctx context.Context) {
@@ -164,25 +169,42 @@ func (t *trialRun) script() ([]string, error) {
 	return []string{"--script", file}, nil
 }
 
-// heard keeps what the model says, for when it calls nothing.
+// heard keeps what the model says, for when it calls nothing, and its calls of the tool.
 func (t *trialRun) heard(u groove.Update) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if u.Kind == groove.UpdateAgentText && t.said.Len() < saidBytes {
-		t.said.WriteString(u.Text)
+	switch u.Kind {
+	case groove.UpdateAgentText:
+		if t.said.Len() < saidBytes {
+			t.said.WriteString(u.Text)
+		}
+	case groove.UpdateToolCall, groove.UpdateToolDone:
+		var call struct {
+			ID    string `json:"toolCallId"`
+			Title string `json:"title"`
+		}
+		if json.Unmarshal(u.Raw, &call) == nil && len(t.calls) < mostCalls && isTestTool.MatchString(call.Title) && !runs(u.Raw) {
+			t.calls[call.ID] = true
+		}
 	}
 }
 
+// isTestTool is the tool as programs title its calls.
+var isTestTool = regexp.MustCompile(`^(mcp[._]{1,2}groove[._]{1,2})?` + testTool + `( \(groove MCP Server\))?$`)
+
+// runs reports whether a request says a command: in some programs the model titles it.
+func runs(raw json.RawMessage) bool { return strings.Contains(string(raw), `"command"`) }
+
 // asked allows the one tool and nothing else: nobody is there to be asked.
 func (t *trialRun) asked(_ context.Context, q groove.PermissionAsk) string {
+	t.mu.Lock()
 	want := "reject"
-	if strings.Contains(q.Title+" "+q.Tool+" "+string(q.Raw), testTool) {
+	if (t.calls[q.ToolCall] || isTestTool.MatchString(q.Title) || isTestTool.MatchString(q.Tool)) && q.Command == "" && !runs(q.Raw) {
 		want = "allow"
-	} else {
-		t.mu.Lock()
+	} else if len(t.refused) < mostCalls {
 		t.refused = append(t.refused, cmp.Or(q.Title, q.Kind, "something"))
-		t.mu.Unlock()
 	}
+	t.mu.Unlock()
 	for _, kind := range []string{want + "_once", want + "_always"} {
 		for _, o := range q.Options {
 			if o.Kind == kind {
@@ -196,7 +218,8 @@ func (t *trialRun) asked(_ context.Context, q groove.PermissionAsk) string {
 // turn runs the one turn. It returns when that is over.
 func (t *trialRun) turn(ctx context.Context, sess groove.ProgramSession) {
 	text := "This is a test of the connection between you and groove. Call the tool " + t.p.ToolName(testTool) +
-		" once, without arguments, and then answer in one short sentence. Do nothing else: read, write and run nothing."
+		" once, without arguments, and then answer in one short sentence. Some programs show such a tool only to a search among tools: then search for it. " +
+		"Do nothing else: read, write and run nothing."
 	t.steps.begin(api.StepPrompt)
 	written, over := make(chan struct{}), make(chan error, 1)
 	go func() { // its end is awaited below

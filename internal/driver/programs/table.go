@@ -49,7 +49,7 @@ var builtin = map[string]Profile{
 		Argv: []string{"codex-acp"}, Package: "@zed-industries/codex-acp",
 		Install: "npm install -g @zed-industries/codex-acp@0.16.0", Login: "codex login", InstallCLI: "npm install -g @openai/codex",
 		SafeMode: "read-only",
-		Tool:     "mcp__groove__{tool}", Reopen: []string{"codex", "resume", "{session}"},
+		Lingers:  Yes, Tool: "mcp__groove__{tool}", Reopen: []string{"codex", "resume", "{session}"},
 		State: []string{"~/.codex", "$CODEX_HOME"},
 	},
 	Gemini: {

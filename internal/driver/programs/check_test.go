@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -257,17 +258,22 @@ func TestAnswersHoldForOneFile(t *testing.T) {
 // TestAVersionCommandThatHangs is given up with ctx, and nothing of it is left.
 func TestAVersionCommandThatHangs(t *testing.T) {
 	m := newMachine(t)
-	started := m.write("started", "", 0o600)
+	started := filepath.Join(m.root, "started")
+	if err := syscall.Mkfifo(started, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	m.write("bin/mine", "#!/bin/sh\necho 1.2.3\n/bin/sleep 600 &\necho yes >"+started+"\n/bin/sleep 600\n", 0o700)
 	p := lookup(t, "mine", map[string]programs.Profile{"mine": {Argv: []string{"mine"}, Version: []string{"mine"}}})
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
 	mark := "GROOVE_TEST_MARK=" + m.root
-	if f := programs.NewChecker("").Look(ctx, p, []string{mark}); f.Err != nil || f.Version != "" {
-		t.Errorf("%+v", f)
+	found := make(chan programs.Found)
+	go func() { found <- programs.NewChecker("").Look(ctx, p, []string{mark}) }()
+	if b, err := os.ReadFile(started); err != nil || string(b) != "yes\n" { // waits for the command
+		t.Errorf("%q, %v", b, err)
 	}
-	if b, err := os.ReadFile(started); err != nil || len(b) == 0 {
-		t.Fatalf("the command did not run: %v", err)
+	cancel()
+	if f := <-found; f.Err != nil || f.Version != "" {
+		t.Errorf("%+v", f)
 	}
 	if left := marked(t, mark); len(left) > 0 {
 		t.Errorf("left running: %v", left)

@@ -162,6 +162,15 @@ func (h *house) Peers(context.Context) ([]api.Peer, error) {
 func (h *house) Readdress(context.Context, string, api.ReaddressRequest) (api.Peer, error) {
 	return api.Peer{PairedAt: at}, h.err
 }
+func (h *house) SetPolicy(context.Context, string, api.PolicyRequest) (api.Peer, error) {
+	return api.Peer{PairedAt: at, Policy: groove.DefaultPolicy(true)}, h.err
+}
+func (h *house) ListInvites(context.Context) ([]api.MadeInvite, error) {
+	return []api.MadeInvite{{ID: 1, Expires: at}}, h.err
+}
+func (h *house) RevokeInvite(_ context.Context, id int64) (api.MadeInvite, error) {
+	return api.MadeInvite{ID: id, Expires: at}, h.err
+}
 func (h *house) Unpair(context.Context, string) (api.Unpaired, error) {
 	return api.Unpaired{Peer: api.Peer{PairedAt: at}}, h.err
 }

@@ -219,6 +219,7 @@ type InviteRequest struct {
 
 // Invite is the line to hand over, a secret until it is used.
 type Invite struct {
+	ID      int64       `json:"id"`
 	Line    string      `json:"line"`
 	Expires groove.Time `json:"expires"`
 }

@@ -253,6 +253,27 @@ func TestPollsWaitAsLongAsAsked(t *testing.T) {
 	}
 }
 
+// TestAStopIsNotATimeout: a request that the daemon's end cuts off is told so, and a client
+// knows that there will be another daemon to ask.
+func TestAStopIsNotATimeout(t *testing.T) {
+	r := start(t, gatekeeper{})
+	c := api.NewClient(r.socket)
+	defer c.Close()
+	r.house.err = context.Canceled
+	begun := make(chan struct{})
+	r.house.poll = func(ctx context.Context) { close(begun); <-ctx.Done() }
+	told := make(chan error, 1)
+	go func() {
+		_, err := c.Output(context.Background(), "backend", 0, 0)
+		told <- err
+	}()
+	<-begun
+	r.stop()
+	if e := groove.AsError(<-told); e.Kind != groove.KindDaemonDown || e.Fix != "groove start" {
+		t.Errorf("%+v", e)
+	}
+}
+
 // BenchmarkSend is the API's own share of a message: the request over a kept socket
 // connection, without the commit.
 func BenchmarkSend(b *testing.B) {

@@ -217,6 +217,7 @@ func (g gatekeeper) ByPID(int) (groove.AgentName, bool)      { return g.agent, g
 
 // running is a server with both doors open.
 type running struct {
+	stop   context.CancelFunc
 	house  *house
 	socket string
 	addr   string
@@ -239,6 +240,7 @@ func start(t testing.TB, g gatekeeper, hasten ...time.Duration) *running {
 	r := &running{house: &house{}, socket: filepath.Join(dir, "groove.sock"), log: &bytes.Buffer{}, keep: &atomic.Pointer[gatekeeper]{}}
 	r.keep.Store(&g)
 	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
 	s, err := api.Listen(ctx, api.Options{Socket: r.socket, TCP: "127.0.0.1:0", Backend: r.house.backend(), Callers: changing{r.keep},
 		Clock: func() time.Time { return at.Add(time.Duration(r.shift.Load())) },
 		MCP:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mcp") }),

@@ -35,7 +35,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) {
 	sent, err := h.sendBody(r.Context(), w, r)
 	if err != nil {
 		logFault(h.log, "send", err)
-		ProblemOf(err).write(w)
+		h.problemOf(err).write(w)
 		return
 	}
 	head := w.Header()

@@ -219,8 +219,8 @@ type InviteRequest struct {
 
 // Invite is the line to hand over, a secret until it is used.
 type Invite struct {
-	ID      int64       `json:"id"`
 	Line    string      `json:"line"`
+	ID      int64       `json:"id" doc:"what GET /api/federation/invites lists"`
 	Expires groove.Time `json:"expires"`
 }
 

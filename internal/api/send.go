@@ -52,6 +52,11 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) {
 var jsonType = []string{"application/json"}
 
 func (h *Handler) sendBody(ctx context.Context, w http.ResponseWriter, r *http.Request) (groove.Sent, error) {
+	if r.URL.RawQuery != "" { // other routes name what they do not know; this one knows none
+		p := newProblem(groove.KindInvalid, "request: validation failed")
+		p.Errors = []Fault{{"?", "unknown query parameter"}}
+		return groove.Sent{}, p
+	}
 	raw, err := readBody(w, r)
 	if err != nil {
 		return groove.Sent{}, err

@@ -75,12 +75,7 @@ func (c command) start(name, ip string) *harness.Node {
 	if out, said, code := c.groove(home, "start", "--set", "api.port=0", "--set", "name="+name, "--set", "rate=off", "--set", "bridge.listen="+harness.FreePort(c.t, ip)); code != 0 {
 		c.t.Fatalf("start %s: %s%s", name, out, said)
 	}
-	c.t.Cleanup(func() {
-		if c.t.Failed() {
-			exec.Command("sh", "-c", "kill -QUIT $(cat "+home+"/run/daemon.lock); sleep 1; mkdir -p /tmp/dx/fail; cp "+home+"/logs/daemon.log /tmp/dx/fail/"+name+".log; cp "+home+"/groove.db* /tmp/dx/fail/").Run()
-		}
-		c.groove(home, "stop")
-	})
+	c.t.Cleanup(func() { c.groove(home, "stop") })
 	client := api.NewClient(api.FindSocket(home, ""))
 	c.t.Cleanup(client.Close)
 	return &harness.Node{T: c.t, Name: name, Home: home, IP: ip, Client: client}

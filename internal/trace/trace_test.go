@@ -210,10 +210,12 @@ func TestNothingWaits(t *testing.T) {
 // TestCollectorsThatFail: what they do not take is counted, the log says so once, and a stop
 // waits for none of them.
 func TestCollectorsThatFail(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("told to %s", r.Host) }))
+	defer elsewhere.Close()
 	for why, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"it refuses": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 		"it sends us elsewhere, which is not where the user wants it told": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect)
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
 		"it never answers": func(_ http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {

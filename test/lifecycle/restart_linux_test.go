@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -75,10 +76,23 @@ func (c command) start(name, ip string) *harness.Node {
 	if out, said, code := c.groove(home, "start", "--set", "api.port=0", "--set", "name="+name, "--set", "rate=off", "--set", "bridge.listen="+harness.FreePort(c.t, ip)); code != 0 {
 		c.t.Fatalf("start %s: %s%s", name, out, said)
 	}
-	c.t.Cleanup(func() { c.groove(home, "stop") })
+	c.t.Cleanup(func() { c.stop(home) })
 	client := api.NewClient(api.FindSocket(home, ""))
 	c.t.Cleanup(client.Close)
 	return &harness.Node{T: c.t, Name: name, Home: home, IP: ip, Client: client}
+}
+
+// stop ends the daemon, one that hangs too.
+func (c command) stop(home string) {
+	if _, said, code := c.groove(home, "stop"); code == 0 {
+		return
+	} else if raw, err := os.ReadFile(filepath.Join(home, "run", "daemon.lock")); err == nil {
+		pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+		if err == nil {
+			err = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		c.t.Errorf("%s did not stop: %s; kill %d: %v", home, said, pid, err)
+	}
 }
 
 // TestRestartUnderLoad: the daemon of eight agents in mid-turn is restarted twice while

@@ -58,6 +58,10 @@ func plainValue(key string, v any) any {
 		if (key == "rate" || key == "job.budget") && v == 0 {
 			return "off"
 		}
+	case string:
+		if key == "trace.endpoint" && v == "" {
+			return "off"
+		}
 	}
 	return v
 }

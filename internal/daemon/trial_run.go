@@ -3,12 +3,10 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -26,8 +24,8 @@ const (
 	testTool = "groove_agents"
 	// saidBytes is how much of what the model said is told when it called nothing.
 	saidBytes = 300
-	// mostCalls bounds what is kept of a program's calls and questions.
-	mostCalls = 100
+	// mostAsks bounds what is kept of a program's questions.
+	mostAsks = 100
 )
 
 // playTest is what the scripted program plays when no script is said.
@@ -59,7 +57,7 @@ func (d *daemon) TestProgram(ctx context.Context, name string, r api.ProgramTest
 			d.log.Warn("folder of a program's test not removed", "dir", own, "err", err)
 		}
 	}()
-	run := &trialRun{d: d, p: p, r: r, one: one, own: own, limit: testTime, calls: map[string]bool{}}
+	run := &trialRun{d: d, p: p, r: r, one: one, own: own, limit: testTime}
 	if r.Timeout > 0 {
 		run.limit = time.Duration(r.Timeout) * time.Second
 	}
@@ -81,8 +79,7 @@ type trialRun struct {
 
 	mu      sync.Mutex
 	said    strings.Builder
-	calls   map[string]bool // its calls of the tool, by their ID: some ask without saying for what
-	refused []string        // what it asked for beside the tool
+	refused []string // what it asked for beside the tool
 }
 
 func (t *trialRun) play(ctx context.Context) {
@@ -169,43 +166,24 @@ func (t *trialRun) script() ([]string, error) {
 	return []string{"--script", file}, nil
 }
 
-// heard keeps what the model says, for when it calls nothing, and its calls of the tool.
+// heard keeps what the model says, for when it calls nothing.
 func (t *trialRun) heard(u groove.Update) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch u.Kind {
-	case groove.UpdateAgentText:
-		if t.said.Len() < saidBytes {
-			t.said.WriteString(u.Text)
-		}
-	case groove.UpdateToolCall, groove.UpdateToolDone:
-		var call struct {
-			ID    string `json:"toolCallId"`
-			Title string `json:"title"`
-		}
-		if json.Unmarshal(u.Raw, &call) == nil && len(t.calls) < mostCalls && isTestTool.MatchString(call.Title) && !runs(u.Raw) {
-			t.calls[call.ID] = true
-		}
+	if u.Kind == groove.UpdateAgentText && t.said.Len() < saidBytes {
+		t.said.WriteString(u.Text)
 	}
 }
 
-// isTestTool is the tool as programs title its calls.
-var isTestTool = regexp.MustCompile(`^(mcp[._]{1,2}groove[._]{1,2})?` + testTool + `( \(groove MCP Server\))?$`)
-
-// runs reports whether a request says a command: in some programs the model titles it.
-func runs(raw json.RawMessage) bool { return strings.Contains(string(raw), `"command"`) }
-
-// asked allows the one tool and nothing else: nobody is there to be asked.
+// asked refuses all: nobody is there to be asked, and the driver itself answers for
+// groove's own tools.
 func (t *trialRun) asked(_ context.Context, q groove.PermissionAsk) string {
 	t.mu.Lock()
-	want := "reject"
-	if (t.calls[q.ToolCall] || isTestTool.MatchString(q.Title) || isTestTool.MatchString(q.Tool)) && q.Command == "" && !runs(q.Raw) {
-		want = "allow"
-	} else if len(t.refused) < mostCalls {
+	if len(t.refused) < mostAsks {
 		t.refused = append(t.refused, cmp.Or(q.Title, q.Kind, "something"))
 	}
 	t.mu.Unlock()
-	for _, kind := range []string{want + "_once", want + "_always"} {
+	for _, kind := range []string{"reject_once", "reject_always"} {
 		for _, o := range q.Options {
 			if o.Kind == kind {
 				return o.ID
@@ -229,33 +207,37 @@ func (t *trialRun) turn(ctx context.Context, sess groove.ProgramSession) {
 		}
 		over <- err
 	}()
-	for called, wrote := t.one.called, written; ; {
+	select {
+	case <-written:
+		t.steps.begin(api.StepTool)
+	case err := <-over: // with the line written: both came at once
 		select {
-		case <-wrote:
-			wrote = nil
+		case <-written:
 			t.steps.begin(api.StepTool)
-		case <-called:
-			called = nil
-			if wrote != nil {
-				<-wrote
-				wrote = nil
-				t.steps.begin(api.StepTool)
-			}
-			t.steps.begin(api.StepEnded)
-		case err := <-over:
-			t.turnEnded(ctx, err)
-			return
+		default:
 		}
+		t.turnEnded(ctx, err)
+		return
+	}
+	select {
+	case <-t.one.called:
+		t.steps.begin(api.StepEnded)
+		t.turnEnded(ctx, <-over)
+	case err := <-over:
+		t.turnEnded(ctx, err)
 	}
 }
 
+// turnEnded settles the step in which the turn's end, or its failure, was met.
 func (t *trialRun) turnEnded(ctx context.Context, err error) {
-	if err == nil && t.steps.under() != api.StepEnded {
+	if t.steps.under() == api.StepTool {
 		select {
 		case <-t.one.called: // both came at once
 			t.steps.begin(api.StepEnded)
 		default:
-			err = t.notCalled()
+			if err == nil {
+				err = t.notCalled()
+			}
 		}
 	}
 	if err != nil {

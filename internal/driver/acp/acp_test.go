@@ -129,12 +129,15 @@ func start(t *testing.T, l groove.Launch) groove.ProgramSession {
 }
 
 func TestTurn(t *testing.T) {
-	l, said := launch(t, "default: [{say: 'you said {{.Prompt}}'}]")
+	l, said := launch(t, "default: [{say: 'you said {{.Prompt}}'}, {usage: {input: 9, total: 12, cost: 0.5, context_used: 60, context_size: 200}}]")
 	s := start(t, l)
 	written := 0
 	r, err := s.Prompt(t.Context(), "a <b>\n\"c\"", func() { written++ })
 	if err != nil || r.Stop != "end_turn" || written != 1 || !strings.Contains(string(r.Usage), "totalTokens") {
 		t.Fatalf("%+v, %v, written %d", r, err, written)
+	}
+	if want := `{"inputTokens":9,"totalTokens":12,"cost":0.5,"currency":"USD","contextUsed":60,"contextSize":200}`; asJSON(t, r.Used) != want {
+		t.Errorf("used %s, want %s", asJSON(t, r.Used), want)
 	}
 	if got := said.take(); got != "you said a <b>\n\"c\"" {
 		t.Errorf("heard %q", got)

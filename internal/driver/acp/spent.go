@@ -12,6 +12,7 @@ import (
 type spent struct {
 	groove.Usage
 	loaded bool
+	prices int // reports that told the cost
 }
 
 // add takes in what an update told.
@@ -20,7 +21,7 @@ func (s *spent) add(u groove.Usage) {
 	s.CachedRead, s.CachedWrite = sum(s.CachedRead, u.CachedRead), sum(s.CachedWrite, u.CachedWrite)
 	s.Reasoning = sum(s.Reasoning, u.Reasoning)
 	if u.Cost != nil {
-		s.Cost, s.Currency = u.Cost, u.Currency
+		s.Cost, s.Currency, s.prices = u.Cost, u.Currency, s.prices+1
 	}
 	if u.ContextUsed != nil {
 		s.ContextUsed = u.ContextUsed
@@ -56,10 +57,11 @@ func less(now, before *int64) *int64 {
 	return &n
 }
 
-// costSince is the growth of the cost; nil where it is not known.
+// costSince is the growth of the cost; nil where it is not known: a turn in which the
+// program told no cost may have cost something.
 func (s *spent) costSince(before spent) (*float64, string) {
 	switch {
-	case s.Cost == nil || before.Cost == nil && before.loaded:
+	case s.Cost == nil || s.prices == before.prices || before.Cost == nil && before.loaded:
 		return nil, ""
 	case before.Cost == nil:
 		return s.Cost, s.Currency

@@ -98,9 +98,9 @@ func TestUsedByATurn(t *testing.T) {
 			`{"inputTokens":11,"outputTokens":6,"cachedReadTokens":3,"totalTokens":20} {"inputTokens":4,"outputTokens":1,"totalTokens":5}`},
 		{"no numbers", false, []turnSaid{{updates: []string{`"sessionUpdate":"usage_update","used":"10","size":-1,"cost":{"amount":"1"}`},
 			result: `,"usage":{"inputTokens":-1,"outputTokens":1e300,"totalTokens":{}}`}}, `null`},
-		{"cost grows over the session", false, []turnSaid{{updates: []string{costs("0.5")}}, {updates: []string{costs("0.75"), costs("1.25")}}, {}},
+		{"cost grows over the session; a turn that tells none cost what nobody knows", false, []turnSaid{{updates: []string{costs("0.5")}}, {updates: []string{costs("0.75"), costs("1.25")}}, {}},
 			`{"cost":0.5,"currency":"USD","contextUsed":10,"contextSize":100} {"cost":0.75,"currency":"USD","contextUsed":10,"contextSize":100}` +
-				` {"cost":0,"currency":"USD","contextUsed":10,"contextSize":100}`},
+				` {"contextUsed":10,"contextSize":100}`},
 		{"a loaded session's first cost is of unknown turns", true, []turnSaid{{updates: []string{costs("5")}}, {updates: []string{costs("5.5")}}},
 			`{"contextUsed":10,"contextSize":100} {"cost":0.5,"currency":"USD","contextUsed":10,"contextSize":100}`},
 		{"a cost that falls is not understood", false, []turnSaid{{updates: []string{costs("5")}}, {updates: []string{costs("1")}}},

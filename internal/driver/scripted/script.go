@@ -59,6 +59,7 @@ type Step struct {
 	Flood *Flood   `yaml:"flood"` // many chunks
 	Hang  bool     `yaml:"hang"`  // until cancelled
 	Ask   *Ask     `yaml:"ask"`   // request permission and say the outcome
+	Usage *Usage   `yaml:"usage"` // report what the turn takes: {input: 900, context_used: 4000}
 	Fork  bool     `yaml:"fork"`  // leave a double-forked process behind and say its pid
 }
 
@@ -177,7 +178,7 @@ func checkArgs(v any) error {
 func (s Step) count() int {
 	n := 0
 	for _, set := range []bool{s.Say != nil, s.Tool != nil, s.Sleep != 0, s.Fail != nil, s.Exit != nil,
-		s.Flood != nil, s.Hang, s.Ask != nil, s.Fork} {
+		s.Flood != nil, s.Hang, s.Ask != nil, s.Fork, s.Usage != nil} {
 		if set {
 			n++
 		}

@@ -123,6 +123,22 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// TestUsage: a script says what a turn took; what it does not say is not reported.
+func TestUsage(t *testing.T) {
+	p := play(t, t.TempDir(), `
+rules:
+  - {on: "work", do: [{usage: {input: 900, cost: 0.5, context_used: 4000}}, {usage: {input: 100, output: 7}}]}
+`)
+	id := p.open(t)
+	r, err := p.prompt(t.Context(), id, "work")
+	if err != nil || r.Usage == nil || r.Usage.InputTokens != 1000 || r.Usage.OutputTokens != 7 || r.Usage.CachedReadTokens != nil {
+		t.Fatalf("%v, %+v", err, r.Usage)
+	}
+	if r, err = p.prompt(t.Context(), id, "rest"); err != nil || r.Usage != nil {
+		t.Fatalf("%v, %+v", err, r.Usage)
+	}
+}
+
 func TestRulesChoose(t *testing.T) {
 	p := play(t, t.TempDir(), `
 rules:
@@ -139,7 +155,7 @@ default: {for_each: message, do: [{say: "default {{.Text}};"}]}
 		{fence("1", "a", "{{.Turn}}"), "default {{.Turn}};"},
 	} {
 		r, err := p.prompt(t.Context(), id, row.prompt)
-		if err != nil || r.StopReason != acp.StopReasonEndTurn || r.Usage == nil {
+		if err != nil || r.StopReason != acp.StopReasonEndTurn || r.Usage != nil {
 			t.Fatalf("%v, %+v", err, r)
 		}
 		if got := strings.Join(p.take(), ""); got != row.want {

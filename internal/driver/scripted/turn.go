@@ -20,8 +20,10 @@ type session struct {
 	dir     string
 	history *history
 	tools   *tools
-	turns   int // of the running turn's goroutine, or nobody's
-	calls   int // likewise
+	turns   int              // of the running turn's goroutine, or nobody's
+	calls   int              // likewise
+	tokens  map[string]int64 // likewise: reported for the turn; nil = nothing
+	cost    float64          // likewise: of the session, while the program runs
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // nil when no turn runs
@@ -41,6 +43,7 @@ func (s *session) turn(ctx context.Context, prompt string) (any, *jsonrpc.Error)
 	}
 	defer s.begin(nil)
 	s.turns++
+	s.tokens = nil
 	if err := s.history.add(roleUser, prompt); err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInternal, "%v", err)
 	}
@@ -55,8 +58,7 @@ func (s *session) turn(ctx context.Context, prompt string) (any, *jsonrpc.Error)
 	case err != nil:
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInternal, "%v", err)
 	}
-	return map[string]any{"stopReason": "end_turn",
-		"usage": map[string]int{"inputTokens": len(prompt), "outputTokens": said.Len(), "totalTokens": len(prompt) + said.Len()}}, nil
+	return s.ended(), nil
 }
 
 // begin takes the turn with a cancel, or gives it back with nil.
@@ -122,6 +124,8 @@ func (s *session) step(ctx context.Context, step Step, data *Data, said *strings
 			ctx = context.WithoutCancel(ctx)
 		}
 		return sleep(ctx, outlive)
+	case step.Usage != nil:
+		return s.usage(ctx, step.Usage)
 	case step.Ask != nil:
 		return s.ask(ctx, *step.Ask, data, said)
 	}

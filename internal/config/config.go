@@ -23,6 +23,7 @@ type Config struct {
 	API      API
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
+	Agents   Agents
 	Program  string             // what spawn starts when it is not said; "" = the only one that is installed
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
@@ -57,6 +58,11 @@ type Job struct {
 	TTL, Idle time.Duration // whole seconds
 	KeepAlive bool
 	Budget    int64 // messages each way, 0: none
+}
+
+// Agents is the default for new agents.
+type Agents struct {
+	RotateAt int // per cent of context fill at which a session is rotated, 0: never
 }
 
 // Program is how one agent program is run, as far as the user says it; the zero value of a

@@ -39,6 +39,7 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
+	{"agents.rotate_at", `per cent of context fill from 10 to 95, or "off"`, int64(80), readPercent},
 	{"program", "the name of an agent program, or empty: the only one that is installed", "", readProgram},
 	{"trace.endpoint", `"http://host:4318" or https of an OTLP/HTTP collector, which gets /v1/traces; or "off"`, "", readEndpoint},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
@@ -113,6 +114,13 @@ func readRate(v any) (any, error) {
 		return int64(0), nil
 	}
 	return number(1, 1_000_000)(v)
+}
+
+func readPercent(v any) (any, error) {
+	if v == "off" {
+		return int64(0), nil
+	}
+	return number(10, 95)(v)
 }
 
 func duration(low, high time.Duration) func(any) (any, error) {

@@ -55,7 +55,7 @@ func plainValue(key string, v any) any {
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case int64:
-		if (key == "rate" || key == "job.budget") && v == 0 {
+		if (key == "rate" || key == "job.budget" || key == "agents.rotate_at") && v == 0 {
 			return "off"
 		}
 	case string:

@@ -21,12 +21,13 @@ var May = func() Table {
 	floor := []string{"groove", "clock", "store", "audit"}
 	hall := []string{"gate", "transport", "envelope", "replay", "schema", "router", "mailbox"}
 	return Table{
-		"internal/groove":  nil, // and of libraries the standard one alone
-		"internal/clock":   nil,
-		"internal/store":   nouns,
-		"internal/audit":   {"groove", "clock", "store"},
-		"internal/config":  nouns,
-		"internal/service": nouns, // units of the system's manager
+		"internal/groove":     nil, // and of libraries the standard one alone
+		"internal/clock":      nil,
+		"internal/store":      nouns,
+		"internal/audit":      {"groove", "clock", "store"},
+		"internal/config":     nouns,
+		"internal/transcript": nouns, // what agents said, for people and programs
+		"internal/service":    nouns, // units of the system's manager
 
 		// Rooms that see foreign bytes touch no state: nouns alone.
 		"internal/identity":  nouns,

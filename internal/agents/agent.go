@@ -23,8 +23,9 @@ type agent struct {
 	cancel context.CancelFunc // ends the program at once
 	gone   chan struct{}      // closed when nothing of the agent runs any more
 
-	kept atomic.Pointer[kept] // what is committed of it; nil until its first session opened
-	turn atomic.Pointer[turn] // the running turn
+	kept   atomic.Pointer[kept]     // what is committed of it; nil until its first session opened
+	turn   atomic.Pointer[turn]     // the running turn
+	listen atomic.Pointer[listener] // set in the turn of a brief
 
 	refusing atomic.Bool // a refusal of late mail is on its way
 
@@ -40,6 +41,7 @@ type agent struct {
 	turns     int
 	asks      int // open permission questions
 	plugged   int // programs that are connected as this attached agent
+	books     books
 }
 
 // kept is what everybody may be told of an agent: it is in the store.
@@ -49,7 +51,7 @@ type kept struct {
 }
 
 func newAgent(pk int64, spec Spec, created time.Time, out *output) *agent {
-	return &agent{pk: pk, spec: spec, created: created, out: out, state: rest,
+	return &agent{pk: pk, spec: spec, books: books{budget: spec.Budget}, created: created, out: out, state: rest,
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
@@ -104,7 +106,7 @@ func (a *agent) view(now time.Time) kept {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := &a.spec
-	return kept{reason: a.reason, card: groove.Card{Agent: s.Name, Title: s.Title, Role: s.Role, Program: s.Program,
+	return kept{reason: a.reasonNow(), card: groove.Card{Agent: s.Name, Title: s.Title, Role: s.Role, Program: s.Program,
 		Scope: s.Scope, Status: a.standing(), Activity: s.activity(), Summary: a.summary, Since: groove.At(now)}}
 }
 
@@ -119,6 +121,7 @@ func (a *agent) show() groove.Agent {
 	if k := a.kept.Load(); k != nil {
 		out.Status, out.Summary, out.Reason, out.Rev, out.Since = k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since
 	}
+	a.showBooks(&out)
 	return out
 }
 

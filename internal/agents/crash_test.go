@@ -79,7 +79,8 @@ func (c *crasher) picture() {
 	c.w.tell()
 }
 
-// crashingMail leads the crasher past every commit that touches letters, before and after.
+// crashingMail leads the crasher past every commit that touches letters, before and after,
+// and past every look at them.
 type crashingMail struct {
 	agents.Mail
 	c *crasher
@@ -89,6 +90,16 @@ func (m crashingMail) Mark(tx *store.Tx, pos []int64, state groove.InboxState, t
 	m.c.inWriter()
 	tx.AfterCommit(m.c.inWriter)
 	return m.Mail.Mark(tx, pos, state, turn)
+}
+
+func (m crashingMail) Waiting(ctx context.Context, agent groove.AgentName, max, maxBytes int) ([]groove.Letter, error) {
+	m.c.elsewhere("the inbox is looked at")
+	return m.Mail.Waiting(ctx, agent, max, maxBytes)
+}
+
+func (m crashingMail) InDoubt(ctx context.Context, agent groove.AgentName) ([]groove.Letter, error) {
+	m.c.elsewhere("a session is to be opened")
+	return m.Mail.InDoubt(ctx, agent)
 }
 
 func (m crashingMail) Return(tx *store.Tx, pos []int64, mayRepeat bool) error {
@@ -148,7 +159,7 @@ func TestExactlyOnce(t *testing.T) {
 }
 
 // crashWorld is the world number n, in what the crash before it left.
-func crashWorld(t *testing.T, rt *rapid.T, root string, n int, p *program, after int) (*world, *crasher) {
+func crashWorld(t *testing.T, rt *rapid.T, root string, n int, p *program, after int, tune ...func(*agents.Options)) (*world, *crasher) {
 	dir, next := filepath.Join(root, fmt.Sprint(n)), filepath.Join(root, fmt.Sprint(n+1))
 	for _, d := range []string{dir, next} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
@@ -157,7 +168,12 @@ func crashWorld(t *testing.T, rt *rapid.T, root string, n int, p *program, after
 	}
 	c := &crasher{to: next, after: after, hit: make(chan struct{})}
 	p.at = c.elsewhere
-	w := newWorld(t, dir, p, func(o *agents.Options) { o.Mail = crashingMail{o.Mail, c} }, func(early *world) { c.w = early })
+	w := newWorld(t, dir, p, func(o *agents.Options) {
+		o.Mail = crashingMail{o.Mail, c}
+		for _, f := range tune {
+			f(o)
+		}
+	}, func(early *world) { c.w = early })
 	return w, c
 }
 

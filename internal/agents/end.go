@@ -119,6 +119,9 @@ func (e *Engine) bury(tx *store.Tx, a *agent) error {
 	if err := e.o.Mail.Refuse(tx, a.name(), groove.KindAgentExited); err != nil {
 		return err
 	}
+	if err := e.dropBudget(tx, a); err != nil {
+		return err
+	}
 	a.mu.Lock()
 	status := a.state.End
 	a.mu.Unlock()

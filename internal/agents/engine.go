@@ -77,6 +77,11 @@ type Options struct {
 	// in the agent's own goroutine. May be nil.
 	TurnEnded func(ctx context.Context, end groove.TurnEnd)
 
+	// AskBudget puts a question to the user with tx, DropBudget takes it back. They may be nil.
+	AskBudget  func(tx *store.Tx, q BudgetQuestion) error
+	DropBudget func(tx *store.Tx, name groove.AgentName) error
+
+	RotateAt    int       // per cent of context fill at which a session is rotated; 0 = never
 	SessionsDir string    // streamed output, one file a session
 	OutputMax   int64     // bytes of one session's file; 0 = 64 MiB
 	Mark        string    // KEY=VALUE in the environment of every program, for the sweep

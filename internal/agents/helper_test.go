@@ -130,6 +130,8 @@ func (w *world) until(what string, cond func() bool) {
 	}
 }
 
+func (w *world) now() time.Time { return time.Now() }
+
 func (w *world) spawn(name groove.AgentName, task string) groove.Agent {
 	w.t.Helper()
 	a, err := w.e.Spawn(w.t.Context(), agents.Spec{Name: name, Program: "fake", Dir: w.dir, Task: task})

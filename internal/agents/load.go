@@ -53,6 +53,9 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
+	if err := e.loadBooks(ctx, byKey); err != nil {
+		return nil, err
+	}
 	return out, e.loadSessions(ctx, byKey)
 }
 
@@ -109,5 +112,8 @@ func (e *Engine) resume(tx *store.Tx, a *agent) error {
 	}
 	a.reason = ""
 	a.event(EventStarting)
+	if err := e.askAgain(tx, a); err != nil {
+		return err
+	}
 	return e.save(tx, a)
 }

@@ -59,6 +59,7 @@ func (e *Engine) bringOnce(a *agent) (*runner, error) {
 		return nil, err
 	}
 	a.event(EventOpened)
+	a.renewed()
 	if err := e.o.Store.Do(context.Background(), r.settle); err != nil {
 		r.halt()
 		return nil, groove.Wrap("start agent", groove.KindInternal, err)
@@ -72,7 +73,7 @@ func (e *Engine) loadSession(a *agent, doubt []groove.Letter) (*runner, error) {
 	var session int64
 	var id string
 	var canLoad bool
-	err := e.o.Store.Read().QueryRowContext(a.ctx, "SELECT pk, program_session, can_load FROM session WHERE agent=? AND program_session<>'' ORDER BY pk DESC LIMIT 1", a.pk).
+	err := e.o.Store.Read().QueryRowContext(a.ctx, "SELECT pk, program_session, can_load FROM session WHERE agent=?1 AND program_session<>'' AND pk > coalesce((SELECT max(pk) FROM session WHERE agent=?1 AND closed_why='rotated'), 0) ORDER BY pk DESC LIMIT 1", a.pk).
 		Scan(&session, &id, &canLoad)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !canLoad {
 		return nil, nil
@@ -108,7 +109,9 @@ func (e *Engine) newSession(a *agent, doubt []groove.Letter) (*runner, error) {
 		return nil, err
 	}
 	r.session = session
-	r.note = lostNote(earlier)
+	if !e.wasRotated(a) {
+		r.note = lostNote(earlier)
+	}
 	return r, nil
 }
 
@@ -216,13 +219,19 @@ func (e *Engine) heard(a *agent, u groove.Update, seen *scan) {
 		return
 	}
 	a.out.update(u.Raw)
+	a.listen.Load().hear(&u)
 	if t := a.turn.Load(); t != nil && isSign(u.Kind) {
 		t.sign()
 	}
 }
 
 // asked passes a permission request on; the agent is awaiting while one is open.
-func (e *Engine) asked(ctx context.Context, a *agent, q groove.PermissionAsk) string {
+func (e *Engine) asked(ctx context.Context, a *agent, q groove.PermissionAsk) (choice string) {
+	a.out.asked(&q)
+	defer func() { a.out.answered(&q, choice) }()
+	if a.listen.Load() != nil { // the turn of a brief changes nothing
+		return refusal(&q)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.ctx, cancel)() // an agent that ends asks nobody

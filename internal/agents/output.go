@@ -152,11 +152,7 @@ func (o *output) update(raw json.RawMessage) {
 		return
 	}
 	if o.size+int64(len(raw)) > o.max {
-		o.full = true
-		note, err := json.Marshal("this session's output passed " + strconv.FormatInt(o.max, 10) + " bytes; what the program says from here on is not kept")
-		if err == nil { // a string always marshals
-			o.line(`"dropped":`, note)
-		}
+		o.drop()
 		return
 	}
 	o.line(`"update":`, raw)

@@ -51,10 +51,10 @@ func TestOutput(t *testing.T) {
 	w.spawn("a", "x")
 	text, next := w.readAll("a", 0, `"stop":"end_turn"`)
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if len(lines) != 4 {
+	if len(lines) != 5 {
 		t.Fatalf("%d lines: %q", len(lines), text)
 	}
-	for i, want := range []string{`"update":{"n":1}`, `"update":{"n":2}`, `"update":null`, `"turn":1,"stop":"end_turn"`} {
+	for i, want := range []string{`"turn":1,"prompt":{"ids":["`, `"update":{"n":1}`, `"update":{"n":2}`, `"update":null`, `"turn":1,"stop":"end_turn"`} {
 		var line struct{ At groove.Time }
 		if err := json.Unmarshal([]byte(lines[i]), &line); err != nil || line.At.IsZero() || !strings.Contains(lines[i], want) {
 			t.Errorf("line %q, want a time and %s: %v", lines[i], want, err)
@@ -82,8 +82,8 @@ func TestOutput(t *testing.T) {
 	p.turn = say(`{"n":3}`)
 	w = newWorld(t, dir, p, nil) // the same session, loaded: its history is not said again
 	w.put("b", "a", "y")
-	text, next = w.readAll("a", next, `"turn":2`)
-	if strings.Count(text, "\n") != 2 || !strings.Contains(text, `"update":{"n":3}`) {
+	text, next = w.readAll("a", next, `"turn":2,"stop"`)
+	if strings.Count(text, "\n") != 3 || !strings.Contains(text, `"update":{"n":3}`) {
 		t.Errorf("after a load: %q", text)
 	}
 	w.until("the turn is over", func() bool { return w.status("a") == groove.AgentIdle })
@@ -91,13 +91,13 @@ func TestOutput(t *testing.T) {
 	p.noLoad = true
 	w = newWorld(t, dir, p, nil) // another session, another file, the same offsets
 	w.put("b", "a", "z")
-	if text, _ = w.readAll("a", next, `"turn":3`); strings.Count(text, "\n") != 2 {
+	if text, _ = w.readAll("a", next, `"turn":3,"stop"`); strings.Count(text, "\n") != 3 {
 		t.Errorf("in another session: %q", text)
 	}
 	if other, err := w.e.Output("a"); err != nil || other == path {
 		t.Errorf("%s %v", other, err)
 	}
-	if text, _ = w.readAll("a", 0, `"turn":3`); strings.Count(text, "\n") != 8 {
+	if text, _ = w.readAll("a", 0, `"turn":3,"stop"`); strings.Count(text, "\n") != 11 {
 		t.Errorf("from the beginning: %q", text)
 	}
 }
@@ -110,7 +110,7 @@ func TestOutputIsBounded(t *testing.T) {
 	p.turn = say(big, big, big, big, big, big, big)
 	w := newWorld(t, t.TempDir(), p, func(o *agents.Options) { o.OutputMax = most })
 	w.spawn("a", "x")
-	text, next := w.readAll("a", 0, `"turn":1`)
+	text, next := w.readAll("a", 0, `"turn":1,"stop"`)
 	if next > most+1000 || strings.Count(text, `"dropped"`) != 1 {
 		t.Errorf("%d bytes, said %d times", next, strings.Count(text, `"dropped"`))
 	}
@@ -129,7 +129,11 @@ func TestOutputIsLive(t *testing.T) {
 		w.spawn("a", "x")
 		<-g.begun
 		begin := time.Now()
-		data, next, err := w.e.ReadOutput(t.Context(), "a", 0, time.Minute)
+		_, asked, err := w.e.ReadOutput(t.Context(), "a", 0, time.Minute)
+		if err != nil || time.Since(begin) > 0 {
+			t.Errorf("the prompt is there after %s: %v", time.Since(begin), err)
+		}
+		data, next, err := w.e.ReadOutput(t.Context(), "a", asked, time.Minute)
 		if err != nil || len(data) == 0 || time.Since(begin) > 100*time.Millisecond {
 			t.Errorf("%q %v after %s", data, err, time.Since(begin))
 		}

@@ -36,6 +36,7 @@ type runner struct {
 
 	failures int              // turns in a row
 	misses   int              // turns in a row that could not even begin
+	rotated  bool             // the session is closed, and a new one is to follow
 	retry    <-chan time.Time // set while a failure delays delivery
 }
 
@@ -49,8 +50,17 @@ func (e *Engine) live(a *agent, open func() (*runner, error)) {
 		e.unopened(a, err)
 		return
 	}
-	r.serve()
-	r.halt()
+	for {
+		r.serve()
+		r.halt()
+		if !r.rotated {
+			break
+		}
+		if r, err = e.renew(a); err != nil {
+			e.unopened(a, err)
+			return
+		}
+	}
 	r.over()
 }
 
@@ -80,7 +90,10 @@ func (r *runner) serve() {
 		if r.a.endsWith() != "" {
 			return
 		}
-		if r.retry == nil && r.deliver() {
+		if r.rotates() {
+			return
+		}
+		if r.retry == nil && r.a.paused() == "" && r.deliver() {
 			continue
 		}
 		select {

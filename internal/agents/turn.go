@@ -104,6 +104,7 @@ func (r *runner) deliver() bool {
 		return false
 	}
 	r.misses = 0
+	r.a.out.prompted(t, text)
 	r.close(t, r.prompt(t, text))
 	return true
 }
@@ -120,7 +121,7 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	}
 	r.a.event(EventPrompted)
 	err = r.e.o.Store.Do(r.a.ctx, func(tx *store.Tx) (err error) {
-		t.pk, err = tx.Insert("INSERT INTO turn(agent, session, at) VALUES(?,?,?)", r.a.pk, r.session, r.e.o.Clock().UnixMilli())
+		t.pk, err = tx.Insert("INSERT INTO turn(agent, session, at, job) VALUES(?,?,?,?)", r.a.pk, r.session, r.e.o.Clock().UnixMilli(), jobOf(letters))
 		if err != nil {
 			return err
 		}
@@ -201,6 +202,7 @@ func (r *runner) close(t *turn, out outcome) {
 	if out.err != nil {
 		stop = groove.CleanLabel(out.err.Error(), reasonBytes)
 	}
+	r.a.out.used(t.pk, out.Used)
 	r.a.out.turnEnded(t.pk, stop)
 	if out.cut {
 		return // unless it started, the letters stay in doubt; the next start, or the agent's end, settles them
@@ -210,8 +212,15 @@ func (r *runner) close(t *turn, out outcome) {
 	} else {
 		r.steady(failed)
 	}
+	spent := r.a.book(out.Used)
 	r.e.commit(r.a.ctx, r.a, "end of turn not recorded", func(tx *store.Tx) error {
 		if _, err := tx.Exec("UPDATE turn SET ended_at=?, stop=? WHERE pk=?", r.e.o.Clock().UnixMilli(), stop, t.pk); err != nil {
+			return err
+		}
+		if err := r.account(tx, t, out.Used, spent); err != nil {
+			return err
+		}
+		if err := r.full(tx, out.Used); err != nil {
 			return err
 		}
 		if err := r.keepLetters(tx, t, !failed || started, !out.died, written); err != nil {

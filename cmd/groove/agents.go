@@ -16,13 +16,16 @@ type spawnCmd struct {
 	Task    string   `aliases:"prompt" help:"First message, from you; - reads standard input. Also --prompt." placeholder:"TEXT"`
 	Env     []string `help:"Variable of its environment. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
 
-	Team     string `help:"Name of the set of agents that it belongs to."`
-	Model    string `help:"Model, as its program names it." placeholder:"NAME"`
-	Mode     string `help:"Its program's permission mode. Unless said, the one in which it asks before it acts." placeholder:"NAME"`
-	Resume   string `help:"Its program's own session to go on with." placeholder:"ID"`
-	Sandbox  bool   `help:"Run it under Landlock."`
-	Worktree bool   `help:"Give it a git worktree and branch of its own."`
-	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+	Team         string  `help:"Name of the set of agents that it belongs to."`
+	Model        string  `help:"Model, as its program names it." placeholder:"NAME"`
+	Mode         string  `help:"Its program's permission mode. Unless said, the one in which it asks before it acts." placeholder:"NAME"`
+	Resume       string  `help:"Its program's own session to go on with." placeholder:"ID"`
+	Sandbox      bool    `help:"Run it under Landlock."`
+	Worktree     bool    `help:"Give it a git worktree and branch of its own."`
+	BudgetTokens int64   `help:"Tokens after which it is paused and you are asked." placeholder:"N"`
+	BudgetCost   float64 `help:"Cost after which it is paused and you are asked, in its program's currency." placeholder:"X"`
+	BudgetTurns  int64   `help:"Turns after which it is paused and you are asked." placeholder:"N"`
+	RotateAt     int     `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
 }
 
 // Run starts an agent and waits until its session is open.
@@ -43,8 +46,17 @@ func (c *spawnCmd) Run(a *app) error {
 	}
 	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
-		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
+		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Budget: c.budget()})
 	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
+}
+
+// budget is nil where no bound was said.
+func (c *spawnCmd) budget() *groove.AgentBudget {
+	b := groove.AgentBudget{Tokens: c.BudgetTokens, Cost: c.BudgetCost, Turns: c.BudgetTurns}
+	if b == (groove.AgentBudget{}) {
+		return nil
+	}
+	return &b
 }
 
 type killCmd struct {

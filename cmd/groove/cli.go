@@ -50,6 +50,13 @@ type cli struct {
 
 	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
 
+	Usage      usageCmd      `cmd:"" group:"agents" help:"Show what agents' turns took, as their programs reported it."`
+	Budget     budgetCmd     `cmd:"" group:"agents" help:"Show or change what an agent may take before it is paused."`
+	Rotate     rotateCmd     `cmd:"" group:"agents" help:"Give an agent a new session that begins with a brief of the old one."`
+	Sessions   sessionsCmd   `cmd:"" group:"agents" help:"List an agent's sessions."`
+	Transcript transcriptCmd `cmd:"" group:"agents" help:"Write a session as a conversation: Markdown or JSON."`
+	Search     searchCmd     `cmd:"" group:"agents" help:"Find a text in what was said in sessions."`
+
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`

@@ -3,18 +3,23 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 
 	"groove/internal/api"
+	"groove/internal/groove"
 )
 
 type logsCmd struct {
 	Agent  string `arg:"" optional:"" help:"Name or unique prefix."`
 	Daemon bool   `help:"What the daemon in the background logged, the last lines of it."`
 	Follow bool   `short:"f" help:"Go on as the program speaks."`
+
+	Session string `help:"Only one of its sessions: a number of groove sessions, or last." placeholder:"N"`
+	Since   string `help:"Only what was said since: 12h, 7d, or a day as 2026-04-12." placeholder:"TIME"`
 }
 
 // Run shows what an agent's program said, from the beginning, or the daemon's log.
@@ -25,8 +30,25 @@ func (c *logsCmd) Run(a *app) error {
 	case c.Daemon:
 		return c.daemonLog(a)
 	}
-	p := &printer{w: a.out, raw: a.json}
-	return a.stream(c.Agent, 0, c.Follow, p.write)
+	since, err := a.since(c.Since)
+	if err != nil {
+		return err
+	}
+	p := &printer{w: a.out, raw: a.json, since: since}
+	if c.Session == "" {
+		return a.stream(c.Agent, 0, c.Follow, p.write)
+	}
+	from, end, err := a.within(c.Agent, c.Session)
+	if err != nil {
+		return err
+	}
+	if end < 0 {
+		return a.stream(c.Agent, from, c.Follow, p.write)
+	}
+	if err = a.stream(c.Agent, from, false, upTo(end-from, p.write)); errors.Is(err, errWhole) {
+		return nil
+	}
+	return err
 }
 
 // endOfOutput is an offset behind everything: reading there tells where the end is.
@@ -59,7 +81,8 @@ func (a *app) stream(agent string, offset int64, follow bool, each func(string) 
 type printer struct {
 	w      io.Writer
 	raw    bool
-	rest   []byte // of a line that came in pieces
+	since  groove.Time // zero = all
+	rest   []byte      // of a line that came in pieces
 	inText bool
 }
 
@@ -77,7 +100,7 @@ type entry struct {
 }
 
 func (p *printer) write(data string) error {
-	if p.raw {
+	if p.raw && p.since.IsZero() {
 		_, err := io.WriteString(p.w, data)
 		return err
 	}
@@ -88,6 +111,15 @@ func (p *printer) write(data string) error {
 			return nil
 		}
 		p.rest = rest
+		if !p.since.IsZero() && before(line, p.since) {
+			continue
+		}
+		if p.raw {
+			if _, err := p.w.Write(append(line[:len(line):len(line)], '\n')); err != nil {
+				return err
+			}
+			continue
+		}
 		var e entry
 		if json.Unmarshal(line, &e) != nil {
 			continue // an update of a shape of its own: --json shows it
@@ -96,6 +128,14 @@ func (p *printer) write(data string) error {
 			return err
 		}
 	}
+}
+
+// before reports whether a recorded line was written before a time.
+func before(line []byte, at groove.Time) bool {
+	var l struct {
+		At groove.Time `json:"at"`
+	}
+	return json.Unmarshal(line, &l) == nil && l.At.Before(at.Time)
 }
 
 func (p *printer) entry(e *entry) error {

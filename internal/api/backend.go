@@ -21,6 +21,8 @@ type Backend struct {
 	Events     Events
 	Doctor     Doctor
 	Meter      Meter
+	Work       Work
+	History    History
 }
 
 // Host is the daemon itself.

@@ -50,8 +50,8 @@ func (c *Client) DaemonVersion() (version string, answered bool) {
 // Close ends the kept connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// call sends in as JSON, if any, and reads the answer into out, if any: text into a
-// *bytes.Buffer, JSON into all else.
+// call sends in as JSON, if any, and reads the answer into out, if any: text into an
+// io.Writer, JSON into all else.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var payload io.Reader
 	if in != nil {
@@ -82,8 +82,8 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if resp.StatusCode >= 400 {
 		return refusal(resp)
 	}
-	if text, ok := out.(*bytes.Buffer); ok {
-		_, err := text.ReadFrom(resp.Body)
+	if text, ok := out.(io.Writer); ok {
+		_, err := io.Copy(text, resp.Body)
 		return groove.Wrap("request", groove.KindDaemonDown, err)
 	}
 	if out != nil {

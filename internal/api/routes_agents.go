@@ -20,11 +20,16 @@ func (h *Handler) agentRoutes() {
 	add(h, Route{"listAgents", http.MethodGet, "/api/agents", UserAgent, "Agents of this daemon.", 0},
 		func(ctx context.Context, in *Paging) (*page[groove.Agent], error) {
 			all, err := b.Agents.ListAgents(ctx)
+			for i := range all {
+				discreet(ctx, &all[i])
+			}
 			return paged(all, err, *in, func(a *groove.Agent) string { return string(a.Name) })
 		})
 	add(h, Route{"findAgent", http.MethodGet, "/api/agents/{name}", UserAgent, "One agent of this daemon.", 0},
 		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
-			return answer(b.Agents.FindAgent(ctx, in.Name))
+			a, err := b.Agents.FindAgent(ctx, in.Name)
+			discreet(ctx, &a)
+			return answer(a, err)
 		})
 	add(h, Route{"kill", http.MethodPost, "/api/agents/{name}/kill", UserOnly, "End an agent's program and all that it started.", 0},
 		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {

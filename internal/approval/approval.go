@@ -22,6 +22,7 @@ const (
 	MessageHeld = "message.held" // Ref: the inbox row; a peer's message waits for a yes
 	PairWords   = "pair.words"   // Ref: the transcript; do both machines show the same words?
 	Permission  = "permission"   // Ref: agent and tool call; an agent program asks first
+	Budget      = "agent.budget" // Ref: the agent; its budget is spent and it is paused
 )
 
 // DefaultExpiry is how long a question of no stated time stays open: a user who

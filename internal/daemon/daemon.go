@@ -211,6 +211,7 @@ func (d *daemon) openRooms() {
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
+		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget,
 	})
 	d.bridge = bridge.New(bridge.Options{
 		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: clock.Now, Log: d.log,
@@ -218,6 +219,7 @@ func (d *daemon) openRooms() {
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump, Crossed: d.crossed(),
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
+	d.approvals.Handle(approval.Budget, d.answerBudget)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})

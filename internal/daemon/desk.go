@@ -47,7 +47,13 @@ func (d *daemon) sendHere(ctx context.Context, draft groove.Draft) (groove.Sent,
 		sent, err = d.mailbox.Put(tx, draft)
 		return err
 	})
-	if err == nil && d.agents.Attached(draft.To) {
+	if err != nil {
+		return sent, err
+	}
+	if why := d.agents.Paused(draft.To); why != "" {
+		sent.Note = string(draft.To) + " is " + why
+	}
+	if d.agents.Attached(draft.To) {
 		sent.Note = "it runs in its user's terminal and reads its inbox when it looks: nobody wakes it"
 	}
 	return sent, err

@@ -23,7 +23,7 @@ var (
 	legStates = []groove.LegState{groove.LegDialing, groove.LegHandshaking, groove.LegProposed, groove.LegOpen, groove.LegPaused,
 		groove.LegResting, groove.LegClosing, groove.LegClosed}
 	gateModes     = []gate.Mode{gate.Kernel, gate.Reset}
-	questionKinds = []string{approval.Permission, approval.PairWords, bridge.AskJob, bridge.AskMessage, bridge.AskResume, bridge.AskExtend}
+	questionKinds = []string{approval.Permission, approval.Budget, approval.PairWords, bridge.AskJob, bridge.AskMessage, bridge.AskResume, bridge.AskExtend}
 )
 
 // scrape gathers the families of one scrape.
@@ -74,6 +74,7 @@ func (d *daemon) agentMetrics(s *scrape) {
 	for _, state := range agentStates {
 		s.sample(float64(by[state]), "status", string(state))
 	}
+	d.usageMetrics(s)
 }
 
 // peerMetrics names a peer by the beginning of its ID and by what it is called here.

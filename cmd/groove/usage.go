@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+)
+
+type usageCmd struct {
+	Agent string `help:"Only this agent: name or unique prefix." placeholder:"NAME"`
+	Team  string `help:"Only this team." placeholder:"NAME"`
+	Job   string `help:"Only this job: ID or unique prefix." placeholder:"ID"`
+	By    string `help:"What each row is of: agent, team, job, day (UTC), program." enum:"agent,team,job,day,program" default:"agent"`
+	Since string `help:"Only turns since: 12h, 7d, or a day as 2026-04-12." placeholder:"TIME"`
+}
+
+// Run shows what turns took, as programs reported it.
+func (c *usageCmd) Run(a *app) error {
+	job, err := a.job(c.Job)
+	if err != nil {
+		return err
+	}
+	since, err := a.since(c.Since)
+	if err != nil {
+		return err
+	}
+	rows, err := a.client.Usage(a.ctx, groove.UsageFilter{Agent: groove.AgentName(c.Agent), Team: c.Team, Job: job, By: groove.UsageBy(c.By), Since: since})
+	return show(a, rows, err, func(rows []groove.UsageRow) {
+		var cells [][]string
+		for _, r := range rows {
+			cells = append(cells, []string{cell(r.Key, 40), fmt.Sprintf("%d of %d", r.Reported, r.Turns), known(r.Input), known(r.Output),
+				known(r.CachedRead), known(r.CachedWrite), known(r.Reasoning), known(r.Total), costs(r.Costs)})
+		}
+		table(a.out, "no turns", []string{strings.ToUpper(c.By), "TURNS REPORTED", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "REASONING", "TOTAL", "COST"}, cells)
+	})
+}
+
+// unknown is what nobody reported.
+const unknown = "–"
+
+func known(n *int64) string {
+	if n == nil {
+		return unknown
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func costs(all []groove.Amount) string {
+	if len(all) == 0 {
+		return unknown
+	}
+	out := make([]string, len(all))
+	for i, c := range all {
+		out[i] = strconv.FormatFloat(c.Value, 'f', 4, 64) + " " + cell(or(c.Currency, "?"), 8)
+	}
+	return strings.Join(out, " + ")
+}
+
+// since is the time that a flag means; "" is none.
+func (a *app) since(text string) (groove.Time, error) {
+	if text == "" {
+		return groove.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return groove.At(at), nil
+		}
+	}
+	whole, days := strings.CutSuffix(text, "d")
+	if n, err := strconv.Atoi(whole); err == nil && days && n >= 0 && n < 100_000 {
+		return groove.At(a.now().AddDate(0, 0, -n)), nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return groove.Time{}, usage("--since %q is not 12h, 7d or a day as 2026-04-12", text)
+	}
+	return groove.At(a.now().Add(-d)), nil
+}
+
+type budgetCmd struct {
+	Agent  string   `arg:"" help:"Name or unique prefix."`
+	Tokens *int64   `help:"Tokens that it may take in all; 0 = no bound." placeholder:"N"`
+	Cost   *float64 `help:"Cost that it may take in all, in its program's currency; 0 = no bound." placeholder:"X"`
+	Turns  *int64   `help:"Turns that it may take in all; 0 = no bound." placeholder:"N"`
+}
+
+// Run shows an agent's budget, or changes it; one that is paused goes on when its budget
+// is not spent any more.
+func (c *budgetCmd) Run(a *app) error {
+	var agent groove.Agent
+	var err error
+	if c.Tokens == nil && c.Cost == nil && c.Turns == nil {
+		agent, err = a.client.Agent(a.ctx, c.Agent)
+	} else {
+		agent, err = a.client.SetBudget(a.ctx, c.Agent, api.BudgetRequest{Tokens: c.Tokens, Cost: c.Cost, Turns: c.Turns})
+	}
+	return show(a, agent, err, a.budget)
+}
+
+func (a *app) budget(g groove.Agent) {
+	b := groove.AgentBudget{}
+	if g.Budget != nil {
+		b = *g.Budget
+	}
+	tokens, cost := unknown, unknown
+	if n, ok := g.Used.Tokens(); ok {
+		tokens = strconv.FormatInt(n, 10)
+	}
+	if g.Used != nil && g.Used.Cost != nil {
+		cost = strconv.FormatFloat(*g.Used.Cost, 'f', 4, 64) + " " + cell(g.Used.Currency, 8)
+	}
+	table(a.out, "", []string{string(g.Name), "SPENT", "BUDGET"}, [][]string{
+		{"tokens", tokens, bound(strconv.FormatInt(b.Tokens, 10))},
+		{"cost", cost, bound(strconv.FormatFloat(b.Cost, 'f', -1, 64))},
+		{"turns", strconv.Itoa(g.Turns), bound(strconv.FormatInt(b.Turns, 10))},
+	})
+	if g.Reason != "" {
+		a.printf("%s\n", cell(g.Reason, 200))
+	}
+}
+
+func bound(n string) string {
+	if n == "0" {
+		return "none"
+	}
+	return n
+}
+
+type rotateCmd struct {
+	Agent string `arg:"" help:"Name or unique prefix."`
+}
+
+// Run asks for a new session that begins with a brief of the old one.
+func (c *rotateCmd) Run(a *app) error {
+	agent, err := a.client.Rotate(a.ctx, c.Agent)
+	return show(a, agent, err, func(g groove.Agent) {
+		a.printf("%s writes a brief and begins a new session when its turn is over\n", g.Name)
+	})
+}

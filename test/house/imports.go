@@ -44,6 +44,8 @@ var May = func() Table {
 		"internal/events":     {"groove", "clock", "store"},
 
 		"internal/scope": nouns, // paths alone: who asks and what follows is others' business
+		"internal/rules":  {"groove", "scope"},
+		"internal/notify": nouns,
 
 		// The driver is one engine in parts: acp starts programs under the shim.
 		"internal/driver/shim":     nouns,

@@ -67,6 +67,9 @@ type Options struct {
 	Grew func(groove.AgentName)
 	// Ask answers a permission request of a program: an option's ID, "" = cancelled.
 	Ask func(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string
+	// Peer is what the user calls a peer, by its row, and whether its text taints a context
+	// that it comes into. nil: no text does.
+	Peer func(pk int64) (name string, taints bool)
 	// Brief is what an agent is to know of itself, its team and its tools. It goes before
 	// the first turn of a session, and before the next one when it has changed. May be nil.
 	Brief func(ctx context.Context, a groove.Agent) string

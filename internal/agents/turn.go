@@ -130,6 +130,9 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 		if err := r.e.o.Mail.Mark(tx, t.pos, groove.InDelivering, t.pk); err != nil {
 			return err
 		}
+		if err := r.e.taint(tx, r.a, r.session, letters); err != nil {
+			return err
+		}
 		return r.e.save(tx, r.a)
 	})
 	if err != nil {

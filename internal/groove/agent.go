@@ -22,7 +22,8 @@ type Agent struct {
 	Rev       uint64       `json:"rev"`
 	Created   Time         `json:"created"`
 	Since     Time         `json:"since"`
-	Used      *Usage       `json:"usage,omitempty"` // of all its turns, as its program reported it
+	Tainted   []string     `json:"tainted,omitempty"` // peers whose text is in its context and was not reviewed
+	Used      *Usage       `json:"usage,omitempty"`   // of all its turns, as its program reported it
 	AgentOptions
 }
 

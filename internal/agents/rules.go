@@ -11,13 +11,13 @@ import (
 	"groove/internal/store"
 )
 
-// Rules are the agent's rules for permission requests as committed; nil where it has none,
-// or there is no such agent.
-func (e *Engine) Rules(name groove.AgentName) []groove.Rule {
+// Peek returns an agent from memory, without its mail and taint; false where there is none of
+// that name.
+func (e *Engine) Peek(name groove.AgentName) (groove.Agent, bool) {
 	if a := e.find(name); a != nil {
-		return a.ruled()
+		return a.show(), true
 	}
-	return nil
+	return groove.Agent{}, false
 }
 
 // ChangeRules replaces the agent's rules by what change makes of them, durably, and returns
@@ -86,10 +86,4 @@ func difference(before, after []groove.Rule) string {
 		return "the same, or in another order"
 	}
 	return groove.CleanLabel(strings.TrimSpace(b.String()), 2000)
-}
-
-func (a *agent) ruled() []groove.Rule {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.rules)
 }

@@ -37,10 +37,22 @@ type Host interface {
 	GateRuleset(ctx context.Context) (Ruleset, error)
 }
 
-// Agents is the lifecycle and the registry of agents.
+// Agents is the lifecycle and the registry of agents, and how far they are trusted.
 type Agents interface {
 	Lifecycle
 	Registry
+	Trust
+}
+
+// Trust is what an agent's program may do without its user's word.
+type Trust interface {
+	Rules(ctx context.Context, ref string) (Rules, error)
+	// SetRules replaces them. It fails with payload.invalid, agent.exited.
+	SetRules(ctx context.Context, ref string, r Rules) (Rules, error)
+	// Review shows the text of peers that is in the agent's context and was not reviewed.
+	Review(ctx context.Context, ref string) (Review, error)
+	// Reviewed takes the taint of what a Review showed off the agent.
+	Reviewed(ctx context.Context, ref string, r ReviewRequest) (groove.Agent, error)
 }
 
 // Lifecycle starts and ends agents.
@@ -140,7 +152,8 @@ type Approvals interface {
 	ListApprovals(ctx context.Context, all bool, after string, limit int) ([]Approval, error)
 	// FindApproval fails with approval.unknown.
 	FindApproval(ctx context.Context, ref string) (Approval, error)
-	// Answer fails with approval.unknown, approval.answered, approval.expired.
+	// Answer fails with approval.unknown, approval.answered, approval.expired; with
+	// r.Remember also with state.conflict, before anything is answered, where there is nothing to remember.
 	Answer(ctx context.Context, ref string, r AnswerRequest) (Approval, error)
 }
 

@@ -78,6 +78,28 @@ func (c *Client) Done(ctx context.Context, ref string, r DoneRequest) (groove.Ag
 	return post[groove.Agent](ctx, c, agentPath(ref, "/done"), r)
 }
 
+// Rules returns what answers an agent's permission requests before its user is asked.
+func (c *Client) Rules(ctx context.Context, ref string) (Rules, error) {
+	return get[Rules](ctx, c, agentPath(ref, "/rules"), nil)
+}
+
+// SetRules replaces them.
+func (c *Client) SetRules(ctx context.Context, ref string, r Rules) (Rules, error) {
+	var out Rules
+	err := c.call(ctx, http.MethodPut, agentPath(ref, "/rules"), nil, r, &out)
+	return out, err
+}
+
+// Review returns the text of peers that is in an agent's context and was not reviewed.
+func (c *Client) Review(ctx context.Context, ref string) (Review, error) {
+	return get[Review](ctx, c, agentPath(ref, "/review"), nil)
+}
+
+// Reviewed says that what a Review showed was read.
+func (c *Client) Reviewed(ctx context.Context, ref string, r ReviewRequest) (groove.Agent, error) {
+	return post[groove.Agent](ctx, c, agentPath(ref, "/review"), r)
+}
+
 // Output returns recorded output from offset on; with wait it waits for some.
 func (c *Client) Output(ctx context.Context, ref string, offset int64, wait time.Duration) (Output, error) {
 	return get[Output](ctx, c, agentPath(ref, "/output"), url.Values{"offset": {strconv.FormatInt(offset, 10)}, "wait": {seconds(wait)}})

@@ -111,6 +111,18 @@ func (h *house) Output(ctx context.Context, _ string, offset int64) (api.Output,
 	}
 	return api.Output{Data: "{}\n", Next: offset + 3}, h.err
 }
+func (h *house) Rules(context.Context, string) (api.Rules, error) {
+	return api.Rules{Rules: []groove.Rule{}}, h.err
+}
+func (h *house) SetRules(_ context.Context, _ string, r api.Rules) (api.Rules, error) {
+	return r, h.err
+}
+func (h *house) Review(context.Context, string) (api.Review, error) {
+	return api.Review{Agent: "backend", Tainted: []string{}, Messages: []groove.Mail{}}, h.err
+}
+func (h *house) Reviewed(context.Context, string, api.ReviewRequest) (groove.Agent, error) {
+	return agent, h.err
+}
 func (h *house) Jobs(context.Context) ([]api.Job, error) {
 	return []api.Job{{ID: job, Created: at}}, h.err
 }

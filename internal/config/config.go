@@ -25,6 +25,8 @@ type Config struct {
 	Job      Job
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
+	Rules    []groove.Rule // for permission requests, after those of the agent
+	Notify   string        // auto or off: a note on the desktop for each question
 
 	// Problems are what could not be used, in the order of file, environment,
 	// flags. The daemon logs them and goes on; a check command fails on them.

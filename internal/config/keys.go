@@ -37,6 +37,8 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
+	{"notify", "auto (where there is a desktop) or off", "auto", oneOf("auto", "off")},
+	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:secrets/**"`, []string{}, readRules},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
 
@@ -215,6 +217,22 @@ func split(s string, lowest uint64) (host, port string, err error) {
 		return "", "", fmt.Errorf("%.60q names no host", s)
 	}
 	return host, strconv.FormatUint(n, 10), nil
+}
+
+func readRules(v any) (any, error) {
+	list, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > groove.MaxRules {
+		return nil, fmt.Errorf("%d rules, the limit is %d", len(list), groove.MaxRules)
+	}
+	for _, s := range list {
+		if _, err := groove.ParseRule(s); err != nil {
+			return nil, groove.AsError(err).Err
+		}
+	}
+	return list, nil
 }
 
 // texts reads a list of strings; one string may hold several between commas, as

@@ -229,6 +229,12 @@ func (l *loader) fill() {
 	c.API.Port = v.Int("api.port")
 	c.Rate = v.Int64("rate")
 	c.Job = Job{TTL: v.Duration("job.ttl"), Idle: v.Duration("job.idle"), KeepAlive: v.Bool("job.keep_alive"), Budget: v.Int64("job.budget")}
+	c.Notify = v.String("notify")
+	for _, s := range v.Strings("rules.default") {
+		if r, err := groove.ParseRule(s); err == nil { // readRules has looked
+			c.Rules = append(c.Rules, r)
+		}
+	}
 	if level, ok := v.Get("log.level").(slog.Level); ok {
 		c.Log.Level = level
 	}

@@ -108,12 +108,6 @@ func (d *daemon) FindApproval(ctx context.Context, ref string) (api.Approval, er
 	return approvalOf(a), err
 }
 
-// Answer is api.Approvals.
-func (d *daemon) Answer(ctx context.Context, ref string, r api.AnswerRequest) (api.Approval, error) {
-	a, err := d.approvals.Answer(ctx, ref, r.Answer == "approve", r.Option)
-	return approvalOf(a), err
-}
-
 // ReadAudit is api.Record.
 func (d *daemon) ReadAudit(ctx context.Context, n int64, limit int) (api.Audit, error) {
 	out := api.Audit{}

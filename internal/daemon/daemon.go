@@ -88,6 +88,7 @@ type daemon struct {
 	server    *api.Server
 	driver    groove.Driver
 	changes   *changes
+	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
@@ -202,7 +203,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
@@ -211,6 +212,7 @@ func (d *daemon) openRooms() {
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump,
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
+	d.approvals.Handle(approval.TurnHeld, d.answerTurn)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})

@@ -47,6 +47,9 @@ func Locate(dir string, s *scope.Scope, paths []string) []Place {
 }
 
 func locate(dir string, s *scope.Scope, path string) Place {
+	if strange(path) {
+		return Place{Path: path, Reads: []Reading{{Abs: path}}}
+	}
 	full := path
 	if !filepath.IsAbs(path) {
 		full = filepath.Clean(dir) + "/" + path
@@ -56,6 +59,11 @@ func locate(dir string, s *scope.Scope, path string) Place {
 		p.add(dir, s.Dir(), abs)
 	}
 	return p
+}
+
+// strange is what a program may take for another place than the file system does.
+func strange(path string) bool {
+	return path == "" || path[0] == '~' || strings.Contains(path, "://") || strings.ContainsRune(path, 0)
 }
 
 func (p *Place) add(dir, real, abs string) {
@@ -82,3 +90,6 @@ func below(dir, path string) string {
 	}
 	return rest
 }
+
+// Outside reports whether the place may lie outside of the agent's directory.
+func (p Place) Outside() bool { return !p.inDir() }

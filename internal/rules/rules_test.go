@@ -75,6 +75,8 @@ func TestDecide(t *testing.T) {
 		{why: "moving is writing, at both ends", kind: "move", paths: []string{"src/a", "docs/a"}, globs: []string{"src/**"}, want: groove.Deny, code: "scope"},
 		{why: "out by dots", kind: "edit", paths: []string{"src/../docs/a"}, globs: []string{"src/**"}, rules: []string{"allow edit"}, want: groove.Deny, code: "scope"},
 		{why: "out by a link", kind: "edit", paths: []string{"src/out/x"}, globs: []string{"src/**"}, rules: []string{"allow edit"}, want: groove.Deny, code: "scope"},
+		{why: "a home that the program may look up", kind: "edit", paths: []string{"~/.ssh/authorized_keys"}, globs: []string{"**"}, rules: []string{"allow edit"}, want: groove.Deny, code: "scope"},
+		{why: "an address in place of a path", kind: "read", paths: []string{"file:///etc/passwd"}, rules: []string{"allow read:**"}, want: groove.Ask, code: "none"},
 		{why: "hooks are in nobody's scope", kind: "edit", paths: []string{".git/hooks/pre-commit"}, globs: []string{"**"}, rules: []string{"allow edit"}, want: groove.Deny, code: "scope"},
 		{why: "inside the scope the rules decide", kind: "edit", paths: []string{"src/a"}, globs: []string{"src/**"}, rules: []string{"allow edit"}, want: groove.Allow, code: "rule"},
 		{why: "the scope is about writing", kind: "read", paths: []string{"docs/a"}, globs: []string{"src/**"}, rules: []string{"allow read"}, want: groove.Allow, code: "rule"},

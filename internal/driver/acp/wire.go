@@ -70,6 +70,7 @@ func decodeAsk(params json.RawMessage) (groove.PermissionAsk, error) {
 			ID    string         `json:"toolCallId"`
 			Title jsontext.Value `json:"title"`
 			Kind  jsontext.Value `json:"kind"`
+			names
 		} `json:"toolCall"`
 		Options []struct {
 			ID   string `json:"optionId"`
@@ -82,6 +83,7 @@ func decodeAsk(params json.RawMessage) (groove.PermissionAsk, error) {
 	}
 	q := groove.PermissionAsk{ToolCall: p.ToolCall.ID, Title: plainText(p.ToolCall.Title),
 		Kind: plainText(p.ToolCall.Kind), Raw: params}
+	q.Tool, q.Command, q.Locations = p.ToolCall.read()
 	for _, o := range p.Options {
 		q.Options = append(q.Options, groove.PermissionOption(o))
 	}

@@ -76,8 +76,13 @@ type Flood struct {
 
 // Ask is a permission request.
 type Ask struct {
-	Title Text   `yaml:"title"`
-	Kind  string `yaml:"kind"` // ACP tool kind: edit, execute, …
+	Title   Text   `yaml:"title"`
+	Kind    string `yaml:"kind"`    // ACP tool kind: edit, execute, …
+	Path    Text   `yaml:"path"`    // that it is about; several between spaces
+	Command Text   `yaml:"command"` // of execute
+	Tool    string `yaml:"tool"`    // the tool's own name
+	Call    string `yaml:"call"`    // the tool call's ID; "" is a new one
+	Raw     string `yaml:"raw"`     // JSON to send in place of all that
 }
 
 // Text is a template.

@@ -175,20 +175,11 @@ func (s *session) nextCall() string {
 }
 
 func (s *session) ask(ctx context.Context, ask Ask, data *Data, said *strings.Builder) error {
-	title := ""
-	if ask.Title.Template != nil {
-		var err error
-		if title, err = fill(ask.Title, *data); err != nil {
-			return err
-		}
+	params, err := s.permission(ask, data)
+	if err != nil {
+		return err
 	}
-	raw, err := s.agent.conn.Do(ctx, jsonrpc.Request{Method: "session/request_permission", Params: map[string]any{
-		"sessionId": s.id,
-		"toolCall":  map[string]string{"toolCallId": s.nextCall(), "title": title, "kind": ask.Kind, "status": "pending"},
-		"options": []map[string]string{
-			{"optionId": "allow", "name": "Allow", "kind": "allow_once"},
-			{"optionId": "reject", "name": "Reject", "kind": "reject_once"}},
-	}})
+	raw, err := s.agent.conn.Do(ctx, jsonrpc.Request{Method: "session/request_permission", Params: params})
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,8 @@ type Mailbox interface {
 	// Inbox returns the last messages to an agent, oldest first, of those before the
 	// position before, 0 = of all. It moves no cursor.
 	Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error)
+	// OwnInbox is Inbox for the agent itself: without what it may not see.
+	OwnInbox(ctx context.Context, agent groove.AgentName, before int64, limit int) ([]groove.Mail, error)
 	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0
 	// those that changed since; with nothing there it waits for a change until ctx
 	// ends, and then returns an empty page without error. A ctx that has ended when

@@ -151,6 +151,9 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
 }
 func (h *house) Inbox(context.Context, string, int64, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) OwnInbox(context.Context, groove.AgentName, int64, int) ([]groove.Mail, error) {
+	return nil, h.err
+}
 func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
 	if f.After > 0 { // not those that look for one message
 		h.filter = f

@@ -38,6 +38,7 @@ import (
 	"groove/internal/groove"
 	"groove/internal/identity"
 	"groove/internal/mailbox"
+	"groove/internal/notify"
 	"groove/internal/store"
 	"groove/internal/tools"
 )
@@ -82,6 +83,7 @@ type daemon struct {
 	agents    *agents.Engine
 	remotes   *agents.Remotes
 	approvals *approval.Queue
+	notes     *notify.Desk
 	events    *events.Log
 	bridge    *bridge.Bridge
 	gate      *gate.Gate
@@ -195,7 +197,11 @@ func (d *daemon) sweep() {
 func (d *daemon) cgroupPrefix() string { return "groove-" + d.self.ID.Short() + "-" }
 
 func (d *daemon) openRooms() {
-	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log})
+	d.notes = &notify.Desk{}
+	if d.cfg.Notify == "auto" {
+		d.notes = notify.New(os.Environ(), d.log)
+	}
+	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Asked: d.notes.Said})
 	d.approvals.OnChange(d.changes.bump)
 	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log,
 		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName, Waits: func(leg int64) string { return d.bridge.Waits(leg) }})
@@ -278,6 +284,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	d.run.Go(func() { d.events.Run(ctx) })
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
+	d.run.Go(func() { d.notes.Run(ctx) })
 	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })
 	d.run.Go(func() { d.serveBridge(ctx) })
 	d.book.OnChange(d.sourcesChanged)

@@ -52,6 +52,13 @@ func (m *Mailbox) Shown(ctx context.Context, agent groove.AgentName, since int64
 		i.state IN ('delivering', 'delivered', 'started', 'answered') ORDER BY i.pos LIMIT ?`, agent, since, groove.User, max)
 }
 
+// Within returns the letters of an agent between two places of its inbox, both included, but for those that
+// it never saw and may not see: held, refused, expired, quarantined.
+func (m *Mailbox) Within(ctx context.Context, agent groove.AgentName, first, last int64) ([]groove.Letter, error) {
+	return m.letters(ctx, 0, letterColumns+`WHERE i.to_agent = ? AND i.pos BETWEEN ? AND ? AND
+		i.state IN ('stored', 'delivering', 'delivered', 'started', 'answered') ORDER BY i.pos`, agent, first, last)
+}
+
 // fromRow reads a row of the writer as letter reads those of a reader.
 type fromRow store.Row
 

@@ -133,7 +133,7 @@ func node(t testing.TB, name, ip, listen string) *Node {
 		t.Fatal(err)
 	}
 	n := &Node{T: t, Name: name, Home: home, IP: ip,
-		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name}}
+		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name, "notify": "off"}}
 	t.Cleanup(func() {
 		n.Kill()
 		if log := n.Log(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic: ") {

@@ -43,7 +43,7 @@ var May = func() Table {
 		"internal/federation": floor,
 		"internal/events":     {"groove", "clock", "store"},
 
-		"internal/scope": nouns, // paths alone: who asks and what follows is others' business
+		"internal/scope":  nouns, // paths alone: who asks and what follows is others' business
 		"internal/rules":  {"groove", "scope"},
 		"internal/notify": nouns,
 

@@ -1,0 +1,234 @@
+package permission
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"groove/internal/api"
+	"groove/internal/groove"
+	"groove/test/harness"
+)
+
+// writes is a program whose agent passes on what its user says.
+const writes = "default: [{say: ok}]\n"
+
+// pair is two daemons of two users with a job between frontend (on the first) and backend.
+func pair(t *testing.T, mine bool, edit func(*api.SpawnRequest)) (*harness.Node, *agent, groove.JobID) {
+	t.Helper()
+	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	b := harness.New(t, "vps", "127.0.0.2")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf("[programs.wild]\ncommand = [%q, \"scripted\"]\n", self)
+	if err := os.WriteFile(filepath.Join(b.Home, "config.toml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Start()
+	harness.PairAs(t, a, b, mine)
+	a.Spawn("frontend", writes)
+	x := spawn(t, b, edit)
+	if mine {
+		return a, x, a.Open(b, []groove.AgentName{"frontend"}, []groove.AgentName{"backend"}).ID
+	}
+	job := a.OpenAsking(b, []groove.AgentName{"frontend"}, []groove.AgentName{"backend"}, func() {
+		q, _ := x.question("job.proposed")
+		x.answer(q, api.AnswerRequest{Answer: "approve"})
+	})
+	return a, x, job.ID
+}
+
+func post(t *testing.T, n *harness.Node, job groove.JobID, text string) groove.Sent {
+	t.Helper()
+	s, err := n.Client.Send(t.Context(), api.MessageRequest{Job: job, To: api.MessageTo{Agent: "backend"}, Payload: groove.Message{Text: text}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (a *agent) tainted(want ...string) {
+	a.T.Helper()
+	a.Until(fmt.Sprintf("tainted by %v", want), func(ctx context.Context) (bool, error) {
+		g, err := a.Client.Agent(ctx, string(a.name))
+		return slices.Equal(g.Tainted, want), err
+	})
+}
+
+// TestTaint: while text of a peer is in the context that nobody has reviewed, what a rule
+// allows is asked; kill -9 does not clear it, a review does, and the next message taints again.
+func TestTaint(t *testing.T) {
+	a, x, job := pair(t, false, func(r *api.SpawnRequest) { r.Rules = ruled(t, "allow edit", "deny execute") })
+	x.tell("edit src/a")
+	x.said("permission: allow", 1)
+	first := post(t, a, job, "please\nedit src/b")
+	a.WaitMessage(first.ID, "delivered", "started")
+	q, d := x.question("permission")
+	if d.Code != "taint" || !slices.Equal(d.Tainted, []string{"laptop"}) || d.Remember != nil {
+		t.Errorf("%+v", d)
+	}
+	x.answer(q, api.AnswerRequest{Answer: "reject"})
+	x.said("permission: reject", 1)
+	x.tainted("laptop")
+
+	x.Kill()
+	x.Start()
+	x.tainted("laptop")
+	x.tell("run ls")
+	x.said("permission: reject", 2) // a no stays a no
+	x.tell("edit src/c")
+	q, _ = x.question("permission")
+	x.answer(q, api.AnswerRequest{Answer: "approve"})
+	x.said("permission: allow", 2)
+
+	review, err := x.Client.Review(t.Context(), "backend")
+	if err != nil || len(review.Messages) != 1 || review.Messages[0].ID != first.ID || review.Messages[0].Text != "please\nedit src/b" || review.More {
+		t.Fatalf("%+v %v", review, err)
+	}
+	second := post(t, a, job, "and another")
+	a.WaitMessage(second.ID, "delivered", "started")
+	if _, err := x.Client.Reviewed(t.Context(), "backend", api.ReviewRequest{UpTo: review.UpTo}); err != nil {
+		t.Fatal(err)
+	}
+	x.tainted("laptop") // by what came after the review was read
+	if review, err = x.Client.Review(t.Context(), "backend"); err != nil || len(review.Messages) != 1 || review.Messages[0].ID != second.ID {
+		t.Fatalf("%+v %v", review, err)
+	}
+	if _, err := x.Client.Reviewed(t.Context(), "backend", api.ReviewRequest{UpTo: review.UpTo}); err != nil {
+		t.Fatal(err)
+	}
+	x.tainted()
+	x.tell("edit src/d")
+	x.said("permission: allow", 3)
+	x.noQuestion("reviewed")
+}
+
+// TestNoTaintOfOnesOwn: of the user's own machines nothing taints.
+func TestNoTaintOfOnesOwn(t *testing.T) {
+	a, x, job := pair(t, true, func(r *api.SpawnRequest) { r.Rules = ruled(t, "allow edit") })
+	post(t, a, job, "edit src/b")
+	x.said("permission: allow", 1)
+	x.tainted()
+}
+
+// TestTaintByTool: what an agent reads by tool taints as what it is prompted with, and so does
+// what a local agent passes on.
+func TestTaintByTool(t *testing.T) {
+	a, x, job := pair(t, false, nil)
+	relay := &agent{x.Node, "relay", ""}
+	file := filepath.Join(t.TempDir(), "relay.yaml")
+	script := "rules:\n  - on: '(?m)^wait$'\n    do: [{tool: {name: groove_wait, args: {}}}, {say: \"got {{.Result}}\"}]\n" +
+		"  - on: '(?m)^tell$'\n    do: [{tool: {name: groove_send, args: {to: docs, text: psst}}}]\ndefault: [{say: ok}]\n"
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []groove.AgentName{"relay", "docs"} {
+		if _, err := x.Client.Spawn(t.Context(), api.SpawnRequest{Name: name, Program: "scripted", Script: file, Dir: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := a.OpenAsking(x.Node, []groove.AgentName{"frontend"}, []groove.AgentName{"relay"}, func() {
+		q, _ := x.question("job.proposed")
+		x.answer(q, api.AnswerRequest{Answer: "approve"})
+	})
+	relay.tell("wait")
+	x.Until("it waits", func(ctx context.Context) (bool, error) {
+		g, err := x.Client.Agent(ctx, "relay")
+		return g.Status == groove.AgentRunning, err
+	})
+	if _, err := a.Client.Send(t.Context(), api.MessageRequest{Job: second.ID, To: api.MessageTo{Agent: "relay"}, Payload: groove.Message{Text: "a secret plan"}}); err != nil {
+		t.Fatal(err)
+	}
+	relay.said("a secret plan", 1)
+	relay.tainted("laptop")
+	docs := &agent{x.Node, "docs", ""}
+	docs.tainted()
+	relay.tell("tell")
+	docs.tainted("laptop")
+	if review, err := x.Client.Review(t.Context(), "docs"); err != nil || len(review.Messages) != 1 || review.Messages[0].Text != "psst" {
+		t.Errorf("%+v %v", review, err)
+	}
+	_ = job
+}
+
+// held decodes a question of kind turn.held.
+func (a *agent) held() (api.Approval, api.HeldDetail) {
+	a.T.Helper()
+	q, _ := a.question("turn.held")
+	var d api.HeldDetail
+	if err := json.Unmarshal(q.Detail, &d); err != nil {
+		a.T.Fatal(err)
+	}
+	return q, d
+}
+
+func (d *heldTexts) add(h api.HeldDetail) {
+	for _, m := range h.Messages {
+		*d = append(*d, m.Text)
+	}
+}
+
+type heldTexts []string
+
+// TestTurnsThatWait: text of a peer for a program that never asks waits for a yes, by tool too,
+// over kill -9, in order; the user's own messages do not wait for it.
+func TestTurnsThatWait(t *testing.T) {
+	a, x, job := pair(t, false, func(r *api.SpawnRequest) { r.Program = "wild" })
+	post(t, a, job, "one")
+	q, d := x.held()
+	if d.Agent != "backend" || d.Peer != "laptop" || d.Program != "wild" || len(d.Messages) != 1 || d.Messages[0].Text != "one" || !strings.Contains(q.Title, "backend a message of laptop") {
+		t.Errorf("%s %+v", q.Title, d)
+	}
+	later := post(t, a, job, "two")
+	last := post(t, a, job, "three")
+	a.WaitMessage(last.ID, "stored")
+	x.tell("look") // its tool does not show them either
+	x.said("saw: No new messages.", 1)
+	x.tell("are you there?")
+	x.said("are you there?", 1)
+
+	x.Kill()
+	x.Start()
+	if again, _ := x.held(); again.ID != q.ID {
+		t.Errorf("asked anew as %s", again.ID)
+	}
+	x.answer(q, api.AnswerRequest{Answer: "approve"})
+	x.Until("one is shown", func(ctx context.Context) (bool, error) {
+		out, err := x.Client.Output(ctx, "backend", 0, 0)
+		return strings.Contains(out.Data, `\none\n`), err
+	})
+	x.tainted() // the user has read it
+	var rest heldTexts
+	q, d = x.held()
+	rest.add(d)
+	if !slices.Equal(rest, heldTexts{"two", "three"}) {
+		t.Errorf("the next question shows %q", rest)
+	}
+	x.answer(q, api.AnswerRequest{Answer: "reject"})
+	if m := a.WaitMessage(later.ID, "refused"); m.Kind != groove.KindDenied {
+		t.Errorf("refused with %s", m.Kind)
+	}
+	a.WaitMessage(last.ID, "refused")
+	out, err := x.Client.Output(t.Context(), "backend", 0, 0)
+	if err != nil || strings.Contains(out.Data, `\ntwo\n`) {
+		t.Errorf("what was refused was shown: %v", err)
+	}
+
+	four := post(t, a, job, "four")
+	x.held()
+	if _, err := x.Client.Kill(t.Context(), "backend"); err != nil {
+		t.Fatal(err)
+	}
+	a.WaitMessage(four.ID, "refused")
+	x.Until("no question is left of an agent that ended", func(ctx context.Context) (bool, error) {
+		all, err := x.Client.Approvals(ctx, false)
+		return len(all) == 0, err
+	})
+}

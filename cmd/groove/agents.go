@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"groove/internal/api"
 	"groove/internal/groove"
 )
@@ -23,6 +25,7 @@ type spawnCmd struct {
 	Sandbox  bool   `help:"Run it under Landlock."`
 	Worktree bool   `help:"Give it a git worktree and branch of its own."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+	ruleFlags
 }
 
 // Run starts an agent and waits until its session is open.
@@ -41,9 +44,13 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
 	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
-		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
+		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules})
 	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
 }
 
@@ -111,11 +118,19 @@ func (c *agentsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, g.Summary), 50)})
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, taintedBy(g), g.Summary), 50)})
 	}
 	for _, g := range both.Remote {
 		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
 	}
 	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
 	return nil
+}
+
+// taintedBy says whose text an agent has that its user has not reviewed.
+func taintedBy(g groove.Agent) string {
+	if len(g.Tainted) == 0 {
+		return ""
+	}
+	return "unreviewed text of " + strings.Join(g.Tainted, ", ") + ": groove review " + string(g.Name)
 }

@@ -45,6 +45,8 @@ type cli struct {
 	Done   doneCmd   `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
 	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
+	Rules  rulesCmd  `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
+	Review reviewCmd `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
@@ -52,7 +54,7 @@ type cli struct {
 	Cancel   cancelCmd   `cmd:"" group:"messages" help:"Give up a message that waits."`
 	Chat     chatCmd     `cmd:"" group:"messages" help:"Talk with an agent, line by line."`
 
-	Approvals approvalsCmd `cmd:"" group:"approvals" help:"List questions to you."`
+	Approvals approvalsCmd `cmd:"" group:"approvals" help:"List questions to you, or show one in full."`
 	Approve   approveCmd   `cmd:"" group:"approvals" help:"Say yes to one."`
 	Reject    rejectCmd    `cmd:"" group:"approvals" help:"Say no to one."`
 

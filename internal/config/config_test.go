@@ -138,6 +138,8 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		{"no such port", "[api]\nport = 65536\n", "config.toml:2 api.port", func(c *config.Config) bool { return c.API.Port == 31415 }},
 		{"half a message", "rate = 0.5\n", "config.toml:1 rate", func(c *config.Config) bool { return c.Rate == 100 }},
 		{"0 might mean off or none", "rate = 0\n", "config.toml:1 rate", func(c *config.Config) bool { return c.Rate == 100 }},
+		{"a rule of a kind that is none: all of the list is left out", "[rules]\ndefault = [\"allow edit\", \"deny edits\"]\n", "config.toml:2 rules.default", func(c *config.Config) bool { return c.Rules == nil }},
+		{"a rule whose pattern is no glob", "[rules]\ndefault = [\"deny edit:[a\"]\n", "config.toml:2 rules.default", func(c *config.Config) bool { return c.Rules == nil }},
 		{"longer than a job may live", "[job]\nttl = \"25h\"\n", "config.toml:2 job.ttl", func(c *config.Config) bool { return c.Job.TTL == 2*time.Hour }},
 		{"no unit, no number", "[job]\nidle = \"soon\"\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},
 		{"seconds that turn around", "[job]\nidle = 36028797018964088\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},

@@ -13,6 +13,7 @@ import (
 
 	"groove/internal/groove"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -28,6 +29,7 @@ type key struct {
 // keys is the one table of settings but for programs.<name>, see program.go.
 var keys = []key{
 	{"name", "a label of 1 to 64 bytes without control characters", "", readName},
+	{"notify", "auto (where there is a desktop) or off", "auto", oneOf("auto", "off")},
 	{"bridge.listen", `addresses as "0.0.0.0:31416", "100.64.0.2:31416", "[::1]:31416"; [] keeps the bridge closed`, []string{"0.0.0.0:31416"}, readListen},
 	{"bridge.advertise", `1 to 8 of "host:port" that peers can reach`, []string{}, readAdvertise},
 	{"gate.mode", "auto (kernel where the process may), kernel or reset", "auto", oneOf("auto", "kernel", "reset")},
@@ -37,8 +39,7 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
-	{"notify", "auto (where there is a desktop) or off", "auto", oneOf("auto", "off")},
-	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:secrets/**"`, []string{}, readRules},
+	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:.env"`, []string{}, readRules},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
 
@@ -228,8 +229,12 @@ func readRules(v any) (any, error) {
 		return nil, fmt.Errorf("%d rules, the limit is %d", len(list), groove.MaxRules)
 	}
 	for _, s := range list {
-		if _, err := groove.ParseRule(s); err != nil {
+		r, err := groove.ParseRule(s)
+		if err != nil {
 			return nil, groove.AsError(err).Err
+		}
+		if r.Kind != "execute" && !doublestar.ValidatePattern(r.Pattern) {
+			return nil, fmt.Errorf("%.80q is no glob", r.Pattern)
 		}
 	}
 	return list, nil

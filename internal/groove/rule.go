@@ -57,5 +57,5 @@ func (r Rule) Check() error {
 }
 
 func badRule(rule, why string) error {
-	return Errorf("read rule", KindInvalid, "the rule %.80q: %s", rule, why).WithFix(`write it as "allow execute:go test" or "deny edit:secrets/**"`)
+	return Errorf("read rule", KindInvalid, "the rule %.80q: %s", rule, why).WithFix(`write it as "allow execute:go test" or "deny edit:.env"`)
 }

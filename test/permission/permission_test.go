@@ -36,6 +36,10 @@ rules:
     do: [{ask: {raw: '{"toolCall":{"toolCallId":"x","kind":"read"},"options":[{"optionId":"all","name":"Yes","kind":"allow_always"},{"optionId":"no","name":"No","kind":"reject_once"}]}'}}]
   - on: '(?m)^nothing$'
     do: [{ask: {raw: '{"toolCall":{},"options":[{"optionId":"a","name":"Yes","kind":"allow_once"}]}'}}]
+  - on: '(?m)^pass it on$'
+    do: [{tool: {name: groove_send, args: {to: docs, text: psst}}}]
+  - on: '(?m)^look later$'
+    do: [{ask: {kind: read, path: before}}, {tool: {name: groove_inbox, args: {}}}, {say: "saw: {{.Result}}"}, {ask: {kind: read, path: after}}]
   - on: '(?m)^look$'
     do: [{tool: {name: groove_inbox, args: {}}}, {say: "saw: {{.Result}}"}]
 default: [{say: "told: {{.Prompt}}"}]

@@ -118,44 +118,36 @@ func TestNoTaintOfOnesOwn(t *testing.T) {
 	x.tainted()
 }
 
-// TestTaintByTool: what an agent reads by tool taints as what it is prompted with, and so does
-// what a local agent passes on.
+// TestTaintByTool: what an agent reads by tool taints before it is shown, in the middle of a
+// turn; and so does what a local agent passes on.
 func TestTaintByTool(t *testing.T) {
 	a, x, job := pair(t, false, nil)
-	relay := &agent{x.Node, "relay", ""}
-	file := filepath.Join(t.TempDir(), "relay.yaml")
-	script := "rules:\n  - on: '(?m)^wait$'\n    do: [{tool: {name: groove_wait, args: {}}}, {say: \"got {{.Result}}\"}]\n" +
-		"  - on: '(?m)^tell$'\n    do: [{tool: {name: groove_send, args: {to: docs, text: psst}}}]\ndefault: [{say: ok}]\n"
-	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
-		t.Fatal(err)
+	x.tell("look later")
+	q, _ := x.question("permission")
+	sent := post(t, a, job, "a secret plan")
+	a.WaitMessage(sent.ID, "stored")
+	x.tainted()
+	x.answer(q, api.AnswerRequest{Answer: "approve"})
+	x.said("a secret plan", 1)
+	q, d := x.question("permission") // the turn goes on: no other one has begun
+	if !slices.Equal(d.Paths, []string{"after"}) {
+		t.Errorf("%+v", d)
 	}
-	for _, name := range []groove.AgentName{"relay", "docs"} {
-		if _, err := x.Client.Spawn(t.Context(), api.SpawnRequest{Name: name, Program: "scripted", Script: file, Dir: t.TempDir()}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	second := a.OpenAsking(x.Node, []groove.AgentName{"frontend"}, []groove.AgentName{"relay"}, func() {
-		q, _ := x.question("job.proposed")
-		x.answer(q, api.AnswerRequest{Answer: "approve"})
-	})
-	relay.tell("wait")
-	x.Until("it waits", func(ctx context.Context) (bool, error) {
-		g, err := x.Client.Agent(ctx, "relay")
-		return g.Status == groove.AgentRunning, err
-	})
-	if _, err := a.Client.Send(t.Context(), api.MessageRequest{Job: second.ID, To: api.MessageTo{Agent: "relay"}, Payload: groove.Message{Text: "a secret plan"}}); err != nil {
-		t.Fatal(err)
-	}
-	relay.said("a secret plan", 1)
-	relay.tainted("laptop")
-	docs := &agent{x.Node, "docs", ""}
+	x.tainted("laptop")
+	docs := spawn(t, x.Node, func(r *api.SpawnRequest) { r.Name = "docs" })
 	docs.tainted()
-	relay.tell("tell")
+	if _, err := x.Client.Send(t.Context(), api.MessageRequest{To: api.MessageTo{Agent: "docs"}, Payload: groove.Message{Text: "from the user"}}); err != nil {
+		t.Fatal(err)
+	}
+	docs.said("from the user", 1)
+	docs.tainted()
+	x.answer(q, api.AnswerRequest{Answer: "approve"})
+	x.tell("pass it on")
 	docs.tainted("laptop")
-	if review, err := x.Client.Review(t.Context(), "docs"); err != nil || len(review.Messages) != 1 || review.Messages[0].Text != "psst" {
+	review, err := x.Client.Review(t.Context(), "docs")
+	if err != nil || len(review.Messages) != 1 || review.Messages[0].Text != "psst" {
 		t.Errorf("%+v %v", review, err)
 	}
-	_ = job
 }
 
 // held decodes a question of kind turn.held.
@@ -189,7 +181,7 @@ func TestTurnsThatWait(t *testing.T) {
 	later := post(t, a, job, "two")
 	last := post(t, a, job, "three")
 	a.WaitMessage(last.ID, "stored")
-	x.tell("look") // its tool does not show them either
+	x.tell("look")
 	x.said("saw: No new messages.", 1)
 	x.tell("are you there?")
 	x.said("are you there?", 1)
@@ -221,7 +213,12 @@ func TestTurnsThatWait(t *testing.T) {
 		t.Errorf("what was refused was shown: %v", err)
 	}
 
+	x.tell("look later") // its tool does not show them in the middle of a turn either
+	p, _ := x.question("permission")
 	four := post(t, a, job, "four")
+	a.WaitMessage(four.ID, "stored")
+	x.answer(p, api.AnswerRequest{Answer: "approve"})
+	x.said("saw: No new messages.", 2)
 	x.held()
 	if _, err := x.Client.Kill(t.Context(), "backend"); err != nil {
 		t.Fatal(err)

@@ -54,11 +54,15 @@ func (d *daemon) taint(ctx context.Context, agent groove.AgentName) (rules.Taint
 }
 
 // neverAsks reports whether an agent's program acts without asking, or in a mode of which
-// nobody knows that it asks. One in a sandbox can do little.
+// nobody knows that it asks. One in a sandbox can do little, and at one in its user's own
+// terminal its user sits.
 func (d *daemon) neverAsks(a *groove.Agent) bool {
+	if a.Sandbox || a.Attached {
+		return false
+	}
 	p, err := programs.Lookup(a.Program, profiles(d.cfg))
-	if err != nil || a.Sandbox {
-		return !a.Sandbox
+	if err != nil {
+		return true
 	}
 	if a.Mode != "" && !p.Self {
 		return a.Mode != p.SafeMode

@@ -36,6 +36,8 @@ rules:
     do: [{ask: {raw: '{"toolCall":{"toolCallId":"x","kind":"read"},"options":[{"optionId":"all","name":"Yes","kind":"allow_always"},{"optionId":"no","name":"No","kind":"reject_once"}]}'}}]
   - on: '(?m)^nothing$'
     do: [{ask: {raw: '{"toolCall":{},"options":[{"optionId":"a","name":"Yes","kind":"allow_once"}]}'}}]
+  - on: '(?m)^two of one name$'
+    do: [{ask: {kind: read, path: harmless, call: x, also: {kind: execute, command: rm -rf y, call: x}}}]
   - on: '(?m)^pass it on$'
     do: [{tool: {name: groove_send, args: {to: docs, text: psst}}}]
   - on: '(?m)^look later$'
@@ -280,4 +282,26 @@ func TestRemember(t *testing.T) {
 	if rows := a.record("rules"); !strings.Contains(rows, "+allow edit:src/a.go") || !strings.Contains(rows, "+deny edit -deny edit:secrets") {
 		t.Errorf("the record of rules:\n%s", rows)
 	}
+}
+
+// TestHoleTwoRequestsOfOneName: a yes to the one is not a yes to the other, and both are
+// open at once.
+func TestHoleTwoRequestsOfOneName(t *testing.T) {
+	n := harness.New(t, "laptop", "127.0.0.1").Start()
+	a := spawn(t, n, nil)
+	a.tell("two of one name")
+	var open []api.Approval
+	n.Until("two questions", func(ctx context.Context) (bool, error) {
+		var err error
+		open, err = n.Client.Approvals(ctx, false)
+		return len(open) == 2, err
+	})
+	for _, q := range open {
+		answer := "reject"
+		if strings.Contains(q.Title, "harmless") {
+			answer = "approve"
+		}
+		a.answer(q, api.AnswerRequest{Answer: answer})
+	}
+	a.said("permissions: allow and reject", 1)
 }

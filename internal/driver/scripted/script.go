@@ -83,6 +83,7 @@ type Ask struct {
 	Tool    string `yaml:"tool"`    // the tool's own name
 	Call    string `yaml:"call"`    // the tool call's ID; "" is a new one
 	Raw     string `yaml:"raw"`     // JSON to send in place of all that
+	Also    *Ask   `yaml:"also"`    // a request at the same time
 }
 
 // Text is a template.

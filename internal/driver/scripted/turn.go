@@ -174,30 +174,6 @@ func (s *session) nextCall() string {
 	return fmt.Sprintf("call-%d-%d", s.turns, s.calls)
 }
 
-func (s *session) ask(ctx context.Context, ask Ask, data *Data, said *strings.Builder) error {
-	params, err := s.permission(ask, data)
-	if err != nil {
-		return err
-	}
-	raw, err := s.agent.conn.Do(ctx, jsonrpc.Request{Method: "session/request_permission", Params: params})
-	if err != nil {
-		return err
-	}
-	var r struct {
-		Outcome struct {
-			Outcome  string `json:"outcome"`
-			OptionID string `json:"optionId"`
-		} `json:"outcome"`
-	}
-	if err := jsonrpc.Decode(raw, &r); err != nil {
-		return err
-	}
-	if r.Outcome.Outcome != "selected" {
-		r.Outcome.OptionID = r.Outcome.Outcome
-	}
-	return s.say(ctx, "permission: "+r.Outcome.OptionID, said)
-}
-
 // fork leaves a process behind that is in a session of its own and whose parent has gone.
 func (s *session) fork(ctx context.Context, said *strings.Builder) error {
 	c := exec.CommandContext(ctx, "sh", "-c", "sleep 3600 </dev/null >/dev/null 2>&1 & echo $!")

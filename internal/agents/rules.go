@@ -36,28 +36,14 @@ func (e *Engine) ChangeRules(ctx context.Context, name groove.AgentName, change 
 	return rules, groove.Wrap("change rules", groove.KindInternal, err)
 }
 
-// changeRules works on what is committed, so that no change is lost to another one.
 func (e *Engine) changeRules(tx *store.Tx, a *agent, change func([]groove.Rule) ([]groove.Rule, error)) ([]groove.Rule, error) {
-	row, ok, err := tx.One("SELECT options FROM agent WHERE pk=? AND status<>''", a.pk)
+	var before []groove.Rule
+	kept, err := e.changeOptions(tx, a, func(o *groove.AgentOptions) (err error) {
+		before = o.Rules
+		o.Rules, err = change(slices.Clone(before))
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, unknown("change rules", string(a.name()))
-	}
-	var kept groove.AgentOptions
-	if err := json.Unmarshal([]byte(row.Text(0)), &kept); err != nil {
-		return nil, err
-	}
-	before := kept.Rules
-	if kept.Rules, err = change(slices.Clone(before)); err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(kept)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tx.Exec("UPDATE agent SET options=? WHERE pk=?", string(text), a.pk); err != nil {
 		return nil, err
 	}
 	e.o.Audit.Append(tx, audit.Entry{Event: "rules", Agent: a.name(), Detail: difference(before, kept.Rules)})
@@ -68,6 +54,30 @@ func (e *Engine) changeRules(tx *store.Tx, a *agent, change func([]groove.Rule) 
 		a.rules = kept.Rules
 	})
 	return kept.Rules, nil
+}
+
+// changeOptions commits a change of the agent's options. It works on what is committed, so
+// that no change is lost to another one.
+func (e *Engine) changeOptions(tx *store.Tx, a *agent, change func(*groove.AgentOptions) error) (kept groove.AgentOptions, err error) {
+	row, ok, err := tx.One("SELECT options FROM agent WHERE pk=? AND status<>''", a.pk)
+	if err != nil {
+		return kept, err
+	}
+	if !ok {
+		return kept, unknown("change agent", string(a.name()))
+	}
+	if err := json.Unmarshal([]byte(row.Text(0)), &kept); err != nil {
+		return kept, err
+	}
+	if err := change(&kept); err != nil {
+		return kept, err
+	}
+	text, err := json.Marshal(kept)
+	if err != nil {
+		return kept, err
+	}
+	_, err = tx.Exec("UPDATE agent SET options=? WHERE pk=?", string(text), a.pk)
+	return kept, err
 }
 
 // difference is what the record says of a change.

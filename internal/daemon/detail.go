@@ -11,11 +11,31 @@ import (
 
 // Bounds of what a question shows; what was left out is said.
 const (
-	showPath  = 1000     // bytes
+	showPath  = 500      // bytes
 	showText  = 16 << 10 // bytes of each side of a diff
 	showDiffs = 8
 	showInput = 16 << 10
+	showPaths = 50        // of a request that would be too long to keep
+	mostShown = 400 << 10 // of one detail, as JSON: under what the queue takes
 )
+
+// fit writes a detail so that the queue takes it: JSON may be six times as long as its text.
+func fit(d api.PermissionDetail) (raw []byte, err error) {
+	for _, shorten := range []func(){
+		func() {},
+		func() { d.Diffs, d.Input = nil, "" },
+		func() { d.Outside = nil },
+		func() { d.Paths = d.Paths[:min(len(d.Paths), showPaths)] },
+	} {
+		before := len(raw)
+		shorten()
+		d.Cut = d.Cut || before > 0
+		if raw, err = json.Marshal(d); err != nil || len(raw) <= mostShown {
+			return raw, err
+		}
+	}
+	return raw, nil
+}
 
 // detailOf is all that a person needs to answer.
 func detailOf(agent groove.AgentName, q *groove.PermissionAsk, f rules.Facts, v rules.Verdict) api.PermissionDetail {
@@ -90,9 +110,12 @@ func clip(s string, most int, cut *bool) string {
 // heldDetail is what the user reads before letters go to a program that never asks.
 func heldDetail(agent groove.AgentName, program string, letters []groove.Letter) api.HeldDetail {
 	d := api.HeldDetail{Agent: agent, Program: program, Peer: orText(letters[0].FromName, letters[0].FromDaemon.Short())}
+	left := showTexts
 	for i := range letters {
 		l := &letters[i]
-		d.Messages = append(d.Messages, api.HeldMessage{Pos: l.Pos, ID: l.ID, From: l.From, Job: l.Job, At: groove.At(l.At), Text: clip(texts(l), showMessage, &d.Cut)})
+		text := clip(texts(l), min(showMessage, left), &d.Cut)
+		left -= len(text)
+		d.Messages = append(d.Messages, api.HeldMessage{Pos: l.Pos, ID: l.ID, From: l.From, Job: l.Job, At: groove.At(l.At), Text: text})
 	}
 	return d
 }

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,7 +57,7 @@ func (d *daemon) judgePermission(ctx context.Context, agent groove.AgentName, q 
 func (d *daemon) askPermission(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string {
 	q.Options = answers(q.Options)
 	facts, v := d.verdict(ctx, agent, &q)
-	detail, err := json.Marshal(detailOf(agent, &q, facts, v))
+	detail, err := fit(detailOf(agent, &q, facts, v))
 	if err != nil {
 		d.log.Error("a permission could not be asked for", "agent", agent, "kind", groove.KindInternal)
 		return ""

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"groove/internal/approval"
+	"groove/internal/clock"
 	"groove/internal/driver/programs"
 	"groove/internal/groove"
 	"groove/internal/rules"
@@ -18,6 +20,9 @@ import (
 const (
 	showMessages = 32
 	showMessage  = 8 << 10 // bytes of each
+	showTexts    = 64 << 10
+	// holdAgain is when messages are looked at again that could not be held.
+	holdAgain = 15 * time.Second
 )
 
 // taintOf is what the user calls a peer, and whether its text taints a context. One that is
@@ -76,6 +81,7 @@ func (d *daemon) admit(ctx context.Context, a groove.Agent, letters []groove.Let
 	rest, err := d.holdBack(ctx, a, letters)
 	if err != nil {
 		d.log.Error("messages not held", "agent", a.Name, "kind", groove.KindOf(err))
+		clock.AfterFunc(holdAgain, func() { d.agents.Wake(a.Name) })
 		return 0
 	}
 	if len(rest) < len(letters) {

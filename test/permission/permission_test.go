@@ -5,6 +5,7 @@ package permission
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,8 @@ rules:
     do: [{ask: {raw: '{"toolCall":{"toolCallId":"x","kind":"read"},"options":[{"optionId":"all","name":"Yes","kind":"allow_always"},{"optionId":"no","name":"No","kind":"reject_once"}]}'}}]
   - on: '(?m)^nothing$'
     do: [{ask: {raw: '{"toolCall":{},"options":[{"optionId":"a","name":"Yes","kind":"allow_once"}]}'}}]
+  - on: '(?m)^flood$'
+    do: [{ask: {raw: '{"toolCall":{"toolCallId":"x","kind":"delete","locations":[FLOOD],"rawInput":{"x":"FLOODY"}},"options":[{"optionId":"allow","kind":"allow_once"},{"optionId":"no","kind":"reject_once"}]}'}}]
   - on: '(?m)^two of one name$'
     do: [{ask: {kind: read, path: harmless, call: x, also: {kind: execute, command: rm -rf y, call: x}}}]
   - on: '(?m)^pass it on$'
@@ -58,7 +61,12 @@ func spawn(t *testing.T, n *harness.Node, edit func(*api.SpawnRequest)) *agent {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "script.yaml")
-	if err := os.WriteFile(file, []byte(asks), 0o600); err != nil {
+	var paths []string
+	for i := range 190 {
+		paths = append(paths, fmt.Sprintf(`{"path":"%d%s"}`, i, strings.Repeat(`\u0001`, 2000)))
+	}
+	script := strings.NewReplacer("FLOODY", strings.Repeat(`\u0001`, 20000), "FLOOD", strings.Join(paths, ",")).Replace(asks)
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := api.SpawnRequest{Name: "backend", Program: "scripted", Script: file, Dir: dir}
@@ -233,8 +241,15 @@ func TestRequestsThatAreOdd(t *testing.T) {
 	q, _ := a.question("permission")
 	a.answer(q, api.AnswerRequest{Answer: "reject"})
 	a.said("permission: no", 1)
-	a.tell("nothing")
+	a.tell("flood") // 190 paths, which JSON makes six times as long
 	q, d := a.question("permission")
+	if !d.Cut || len(d.Paths) == 0 || len(q.Detail) > 500<<10 {
+		t.Errorf("a flood is shown in %d bytes, cut %v", len(q.Detail), d.Cut)
+	}
+	a.answer(q, api.AnswerRequest{Answer: "reject"})
+	a.said("permission: no", 2)
+	a.tell("nothing")
+	q, d = a.question("permission")
 	if d.Kind != "something" {
 		t.Errorf("%+v", d)
 	}

@@ -215,11 +215,16 @@ func TestTurnsThatWait(t *testing.T) {
 
 	x.tell("look later") // its tool does not show them in the middle of a turn either
 	p, _ := x.question("permission")
-	four := post(t, a, job, "four")
+	var four groove.Sent
+	for range 16 { // as JSON, more than one question holds
+		four = post(t, a, job, strings.Repeat("\x01", 9<<10))
+	}
 	a.WaitMessage(four.ID, "stored")
 	x.answer(p, api.AnswerRequest{Answer: "approve"})
 	x.said("saw: No new messages.", 2)
-	x.held()
+	if _, d := x.held(); len(d.Messages) < 8 || !d.Cut {
+		t.Errorf("%d messages are asked about, cut %v", len(d.Messages), d.Cut)
+	}
 	if _, err := x.Client.Kill(t.Context(), "backend"); err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Log      Log
 	Rules    []groove.Rule // for permission requests, after those of the agent
 	Notify   string        // auto or off: a note on the desktop for each question
+	Trace    Trace
 
 	// Problems are what could not be used, in the order of file, environment,
 	// flags. The daemon logs them and goes on; a check command fails on them.
@@ -69,6 +70,11 @@ type Program struct {
 // Log is what the daemon writes about itself.
 type Log struct {
 	Level slog.Level
+}
+
+// Trace is where messages' ways are told.
+type Trace struct {
+	Endpoint string // http(s) URL of an OTLP/HTTP collector without a slash at its end; "": none
 }
 
 // Problem is one setting that could not be used.

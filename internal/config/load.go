@@ -235,6 +235,7 @@ func (l *loader) fill() {
 			c.Rules = append(c.Rules, r)
 		}
 	}
+	c.Trace.Endpoint = v.String("trace.endpoint")
 	if level, ok := v.Get("log.level").(slog.Level); ok {
 		c.Log.Level = level
 	}

@@ -8,7 +8,6 @@ import (
 
 	"groove/internal/approval"
 	"groove/internal/audit"
-	"groove/internal/driver/programs"
 	"groove/internal/groove"
 	"groove/internal/rules"
 	"groove/internal/scope"
@@ -113,7 +112,7 @@ func (d *daemon) verdict(ctx context.Context, agent groove.AgentName, q *groove.
 		return f, rules.Verdict{Answer: groove.Ask, Code: "unclear", Reason: "the agent's scope cannot be read: " + groove.AsError(err).Why()}
 	}
 	f.Rules, f.Scoped, f.Places = a.Rules, len(a.Scope) > 0, rules.Locate(a.Dir, s, q.Locations)
-	f.Own = d.ownTool(a.Program, q)
+	f.Own = ownTool(q)
 	if f.Taint, f.Tainted, err = d.taint(ctx, agent); err != nil {
 		return f, rules.Verdict{Answer: groove.Ask, Code: "unclear", Reason: "what is in the agent's context cannot be read"}
 	}
@@ -123,17 +122,14 @@ func (d *daemon) verdict(ctx context.Context, agent groove.AgentName, q *groove.
 // ownTools are those that package tools serves.
 var ownTools = []string{"groove_agents", "groove_send", "groove_inbox", "groove_wait", "groove_done"}
 
-// ownTool reports whether a request is about a tool of groove's own: by the name under which
-// the program shows our server's tools, whole, and by nothing that a model chooses.
-func (d *daemon) ownTool(program string, q *groove.PermissionAsk) bool {
-	if q.Command != "" || len(q.Locations) > 0 || slices.Contains([]string{"edit", "delete", "move", "execute"}, q.Kind) {
+// ownTool reports whether a request is about a tool of groove's own: by the name that the
+// driver gives to our server's tools, whole, and by nothing that a model chooses. Codex calls
+// their kind execute; none of them has a command or a path.
+func ownTool(q *groove.PermissionAsk) bool {
+	if q.Command != "" || len(q.Locations) > 0 || slices.Contains([]string{"edit", "delete", "move"}, q.Kind) {
 		return false
 	}
-	prefix := "mcp__groove__"
-	if program == programs.Opencode {
-		prefix = "groove_"
-	}
-	tool, ok := strings.CutPrefix(q.Tool, prefix)
+	tool, ok := strings.CutPrefix(q.Tool, "mcp__groove__")
 	return ok && slices.Contains(ownTools, tool)
 }
 

@@ -50,6 +50,8 @@ type cli struct {
 	Rules  rulesCmd  `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
 	Review reviewCmd `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
 
+	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
+
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`

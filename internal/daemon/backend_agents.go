@@ -28,6 +28,9 @@ func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, e
 		}
 		spec.Argv = []string{"--script", r.Script}
 	}
+	if err := d.settleProgram(ctx, &spec); err != nil {
+		return groove.Agent{}, err
+	}
 	return d.agents.Spawn(ctx, spec)
 }
 

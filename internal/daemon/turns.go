@@ -65,14 +65,11 @@ func (d *daemon) neverAsks(a *groove.Agent) bool {
 	if a.Sandbox || a.Attached {
 		return false
 	}
-	p, err := programs.Lookup(a.Program, profiles(d.cfg))
-	if err != nil {
+	p, err := d.profile(a.Program)
+	if err != nil || p.Asks != programs.Yes {
 		return true
 	}
-	if a.Mode != "" && !p.Self {
-		return a.Mode != p.SafeMode
-	}
-	return !p.Self && p.SafeMode == ""
+	return a.Mode != "" && a.Mode != p.SafeMode
 }
 
 // admit is agents' Admit: text of a peer that the user has to read first is taken out, and

@@ -25,9 +25,9 @@ func newMachine(t *testing.T) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, root: root, home: root + "/home", dir: root + "/home/work", groove: root + "/home/.groove"}
+	m := &machine{t: t, root: root, home: root + "/home", dir: root + "/home/work", groove: root + "/.groove"}
 	m.write("home/.ssh/id", "the key")
-	m.write("home/.groove/identity/key", "the key")
+	m.write(".groove/identity/key", "the key")
 	m.write("home/work/file", "mine")
 	m.write("tmp/x", "")
 	m.write("bin/program", "#!/bin/sh\n")

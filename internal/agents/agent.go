@@ -106,7 +106,7 @@ func (a *agent) show() groove.Agent {
 	s := &a.spec
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.state.Status(),
-		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created)}
+		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
 	if k := a.kept.Load(); k != nil {
 		out.Status, out.Summary, out.Reason, out.Rev, out.Since = k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since
 	}

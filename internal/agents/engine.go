@@ -40,6 +40,7 @@ type Spec struct {
 	Argv    []string // replaces the program's own command line
 	Env     []string // KEY=VALUE
 	Task    string   // becomes the first message, from the user; not kept with the agent
+	groove.AgentOptions
 }
 
 // Options is what an Engine works with. What may be nil says so.
@@ -66,6 +67,15 @@ type Options struct {
 	Grew func(groove.AgentName)
 	// Ask answers a permission request of a program: an option's ID, "" = cancelled.
 	Ask func(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string
+	// Brief is what an agent is to know of itself, its team and its tools. It goes before
+	// the first turn of a session, and before the next one when it has changed. May be nil.
+	Brief func(ctx context.Context, a groove.Agent) string
+	// Admit is how many of the letters, from the first, may go into a turn now; who holds
+	// some back wakes the agent later. nil admits all.
+	Admit func(ctx context.Context, a groove.Agent, letters []groove.Letter) int
+	// TurnEnded is told after a turn's end was committed and before the next one begins,
+	// in the agent's own goroutine. May be nil.
+	TurnEnded func(ctx context.Context, end groove.TurnEnd)
 
 	SessionsDir string    // streamed output, one file a session
 	OutputMax   int64     // bytes of one session's file; 0 = 64 MiB

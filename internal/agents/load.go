@@ -11,7 +11,7 @@ import (
 
 // load reads the agents, their sessions and their turns.
 func (e *Engine) load(ctx context.Context) ([]*agent, error) {
-	rows, err := e.o.Store.Read().QueryContext(ctx, `SELECT pk, name, title, role, program, argv, env, dir, scope, status, summary, rev, ending, created_at, since, reason, turns
+	rows, err := e.o.Store.Read().QueryContext(ctx, `SELECT pk, name, title, role, program, argv, env, dir, scope, status, summary, rev, ending, created_at, since, reason, turns, options
 		FROM agent WHERE status <> '' ORDER BY pk`)
 	if err != nil {
 		return nil, err
@@ -22,16 +22,19 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 	for rows.Next() {
 		var spec Spec
 		var pk, created, since int64
-		var argv, env, scope string
+		var argv, env, scope, options string
 		var k kept
 		var ending groove.AgentStatus
 		var turns int
 		if err := rows.Scan(&pk, &spec.Name, &spec.Title, &spec.Role, &spec.Program, &argv, &env, &spec.Dir, &scope,
-			&k.card.Status, &k.card.Summary, &k.card.Rev, &ending, &created, &since, &k.reason, &turns); err != nil {
+			&k.card.Status, &k.card.Summary, &k.card.Rev, &ending, &created, &since, &k.reason, &turns, &options); err != nil {
 			return nil, err
 		}
-		for text, list := range map[string]*[]string{argv: &spec.Argv, env: &spec.Env, scope: &spec.Scope} {
-			if err := json.Unmarshal([]byte(text), list); err != nil {
+		for _, part := range []struct {
+			text string
+			to   any
+		}{{argv, &spec.Argv}, {env, &spec.Env}, {scope, &spec.Scope}, {options, &spec.AgentOptions}} {
+			if err := json.Unmarshal([]byte(part.text), part.to); err != nil {
 				return nil, err
 			}
 		}

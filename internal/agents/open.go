@@ -158,6 +158,10 @@ func (e *Engine) open(a *agent, id string, seen *scan) (*runner, error) {
 		return nil, err
 	}
 	l.Agent, l.Dir, l.Mark, l.Session, l.Token = a.name(), a.spec.Dir, e.o.Mark, id, token
+	l.Model = a.spec.Model
+	if a.spec.Mode != "" {
+		l.Mode = a.spec.Mode
+	}
 	if e.o.MCPURL != nil {
 		l.MCPURL = e.o.MCPURL()
 	}

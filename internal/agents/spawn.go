@@ -131,20 +131,20 @@ func (e *Engine) tryBirth(a *agent) (*runner, error) {
 // insert writes the agent without a status: until it is born nobody was told of it.
 func (e *Engine) insert(tx *store.Tx, a *agent) (session int64, err error) {
 	s := &a.spec
-	lists := make([]string, 3)
-	for i, list := range [][]string{s.Argv, s.Env, s.Scope} {
-		b, err := json.Marshal(list)
+	kept := make([]string, 4)
+	for i, part := range []any{s.Argv, s.Env, s.Scope, s.AgentOptions} {
+		b, err := json.Marshal(part)
 		if err != nil {
 			return 0, err
 		}
-		lists[i] = string(b)
+		kept[i] = string(b)
 	}
 	if _, err := tx.Exec("DELETE FROM agent WHERE name=? AND status=''", s.Name); err != nil {
 		return 0, err
 	}
 	now := a.created.UnixMilli()
-	a.pk, err = tx.Insert(`INSERT INTO agent(name, title, role, program, argv, env, dir, scope, status, rev, wanted, created_at, since)
-		VALUES(?,?,?,?,?,?,?,?,'',0,0,?,?)`, s.Name, s.Title, s.Role, s.Program, lists[0], lists[1], s.Dir, lists[2], now, now)
+	a.pk, err = tx.Insert(`INSERT INTO agent(name, title, role, program, argv, env, dir, scope, options, status, rev, wanted, created_at, since)
+		VALUES(?,?,?,?,?,?,?,?,?,'',0,0,?,?)`, s.Name, s.Title, s.Role, s.Program, kept[0], kept[1], s.Dir, kept[2], kept[3], now, now)
 	if err != nil {
 		return 0, err
 	}

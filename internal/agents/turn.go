@@ -24,8 +24,10 @@ type turn struct {
 	e       *Engine
 	a       *agent
 	pk      int64
+	session int64
 	letters []groove.Letter
 	pos     []int64
+	said    prelude
 
 	mu      sync.Mutex // orders the marks
 	written bool       // the prompt's line reached the program's pipe
@@ -61,6 +63,9 @@ func (t *turn) sign() {
 
 func (t *turn) markStarted(tx *store.Tx) error {
 	tx.AfterCommit(func() { t.kept.Store(true) })
+	if err := t.told(tx); err != nil {
+		return err
+	}
 	return t.e.o.Mail.Mark(tx, t.pos, groove.InStarted, t.pk)
 }
 
@@ -85,7 +90,13 @@ func (r *runner) deliver() bool {
 	if len(letters) == 0 {
 		return false
 	}
-	t, text, err := r.begin(batch(letters))
+	letters = batch(letters)
+	if r.e.o.Admit != nil {
+		if letters = letters[:r.e.o.Admit(r.a.ctx, r.a.show(), letters)]; len(letters) == 0 {
+			return false // held back; whoever holds it wakes the agent
+		}
+	}
+	t, text, err := r.begin(letters)
 	if err != nil {
 		r.misses++
 		r.e.o.Log.Warn("turn not begun", "agent", r.a.name(), "kind", groove.KindOf(err), "err", err)
@@ -103,7 +114,10 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	t := &turn{e: r.e, a: r.a, letters: letters, pos: positions(letters)}
+	t := &turn{e: r.e, a: r.a, session: r.session, letters: letters, pos: positions(letters)}
+	if t.said, err = r.prelude(r.a.ctx, mark); err != nil {
+		return nil, "", err
+	}
 	r.a.event(EventPrompted)
 	err = r.e.o.Store.Do(r.a.ctx, func(tx *store.Tx) (err error) {
 		t.pk, err = tx.Insert("INSERT INTO turn(agent, session, at) VALUES(?,?,?)", r.a.pk, r.session, r.e.o.Clock().UnixMilli())
@@ -125,7 +139,7 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	r.a.mu.Lock()
 	r.a.turns++
 	r.a.mu.Unlock()
-	return t, compose(letters, mark, r.note), nil
+	return t, compose(letters, mark, t.said.text), nil
 }
 
 // outcome is how a prompt came back.
@@ -205,6 +219,9 @@ func (r *runner) close(t *turn, out outcome) {
 		}
 		return r.e.save(tx, r.a)
 	})
+	if r.e.o.TurnEnded != nil {
+		r.e.o.TurnEnded(r.a.ctx, groove.TurnEnd{Agent: r.a.name(), Turn: t.pk, Stop: stop, Failed: failed, Used: out.Used})
+	}
 }
 
 // keepLetters commits where a turn leaves its letters: started, or back in the

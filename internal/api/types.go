@@ -83,6 +83,28 @@ type SpawnRequest struct {
 	Title   string           `json:"title,omitempty" maxLength:"120"`
 	Task    string           `json:"task,omitempty" maxLength:"262144" doc:"first message, from the user"`
 	Env     []string         `json:"env,omitempty" maxItems:"256" doc:"KEY=VALUE"`
+
+	Team     string              `json:"team,omitempty" maxLength:"64"`
+	Model    string              `json:"model,omitempty" maxLength:"200" doc:"absent = the program's own choice"`
+	Mode     string              `json:"mode,omitempty" maxLength:"64" doc:"the program's permission mode; absent = the one in which it asks before it acts"`
+	Resume   string              `json:"resume,omitempty" maxLength:"200" doc:"the program's own session to go on with"`
+	Sandbox  bool                `json:"sandbox,omitempty" doc:"run it under Landlock"`
+	Worktree bool                `json:"worktree,omitempty" doc:"give it a git worktree and branch of its own"`
+	Rules    []groove.Rule       `json:"rules,omitempty" maxItems:"64" doc:"answers to its permission requests; the first that fits decides"`
+	Budget   *groove.AgentBudget `json:"budget,omitempty" doc:"pauses it and asks when it is spent"`
+	RotateAt int                 `json:"rotateAt,omitempty" minimum:"10" maximum:"95" doc:"per cent of context fill at which its session is rotated"`
+	Link     *LinkRequest        `json:"link,omitempty" doc:"open a job with a peer and link it"`
+}
+
+// LinkRequest opens a job for an agent that is spawned.
+type LinkRequest struct {
+	Peer      string             `json:"peer" minLength:"1" doc:"name or ID prefix"`
+	Mode      string             `json:"mode,omitempty" enum:"ambassador,direct"`
+	Agents    []groove.AgentName `json:"agents,omitempty" maxItems:"32" doc:"of the peer; absent = those that it shows"`
+	Title     string             `json:"title,omitempty" maxLength:"120"`
+	TTL       int64              `json:"ttl,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
+	Idle      int64              `json:"idle,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
+	KeepAlive *bool              `json:"keepAlive,omitempty"`
 }
 
 // DoneRequest says that an agent's work is complete.

@@ -13,7 +13,8 @@ import (
 
 // Spawn is api.Lifecycle.
 func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, error) {
-	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task}
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
+		AgentOptions: groove.AgentOptions{Team: r.Team, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
 	if r.Script != "" {
 		if !filepath.IsAbs(r.Script) {
 			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", r.Script)

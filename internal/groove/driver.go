@@ -18,6 +18,7 @@ type Launch struct {
 	Token   string   // the session's bearer for it
 	Session string   // session to load; "" opens a new one
 	Mode    string   // permission mode to set in it; "" leaves the program's own
+	Model   string   // model to choose in it; "" leaves the program's own
 
 	// Update is called in order, from one goroutine, for each thing that the
 	// program says. During a load it gets the replayed history first. It must not block
@@ -46,15 +47,19 @@ type Update struct {
 	Text   string          // of text chunks and titles, "" otherwise
 	Raw    json.RawMessage // the update as received
 	Replay bool            // part of a loaded session's history
+	Used   *Usage          // what a usage update tells; nil otherwise
 }
 
 // PermissionAsk is a program's question before it does something.
 type PermissionAsk struct {
-	ToolCall string // correlates with the tool_call update
-	Title    string
-	Kind     string // ACP tool kind: edit, execute, …
-	Raw      json.RawMessage
-	Options  []PermissionOption
+	ToolCall  string   // correlates with the tool_call update
+	Title     string   // of the request, else of the tool_call update
+	Kind      string   // ACP tool kind: edit, execute, …
+	Tool      string   // the tool's own name, "" where the program does not tell it
+	Command   string   // of execute, "" where the program does not tell it
+	Locations []string // paths that it names, as it wrote them
+	Raw       json.RawMessage
+	Options   []PermissionOption
 }
 
 // PermissionOption is one possible answer.
@@ -68,6 +73,7 @@ type PermissionOption struct {
 type TurnResult struct {
 	Stop  string          // ACP stopReason: end_turn, cancelled, refusal, …
 	Usage json.RawMessage // as reported, nil if not
+	Used  *Usage          // the same, read
 }
 
 // Exit is how a program ended.

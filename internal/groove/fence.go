@@ -38,6 +38,18 @@ func Fence(mark string, l *Letter) string {
 	return b.String()
 }
 
+// FenceBriefing marks a text as groove's own: what an agent is told of itself and
+// its team. mark is as in Fence.
+func FenceBriefing(mark, text string) string {
+	var b strings.Builder
+	b.Grow(128 + len(text))
+	b.WriteString("<groove-briefing")
+	attribute(&b, "mark", mark)
+	b.WriteString(">\n" + text)
+	endTag(&b, "groove-briefing", mark)
+	return b.String()
+}
+
 // UserLine shows a letter of this daemon's own user in the user's voice: the text
 // and its attachments, then a last line that names the message. It is for letters
 // whose FromUser is true, and for nobody else's.

@@ -61,34 +61,3 @@ type Mail struct {
 	Text      string       `json:"text"`
 	Files     []Attachment `json:"attachments,omitempty"`
 }
-
-// Agent is one agent of this daemon as its user sees it.
-type Agent struct {
-	Name      AgentName    `json:"name"`
-	Title     string       `json:"title,omitempty"`
-	Role      string       `json:"role,omitempty"`
-	Program   string       `json:"program"`
-	Dir       string       `json:"dir"`
-	Scope     []string     `json:"scope"`
-	Status    AgentStatus  `json:"status"`
-	Process   ProcessState `json:"process"`
-	Session   SessionState `json:"session"`
-	Activity  Activity     `json:"activity"`
-	SessionID string       `json:"sessionId,omitempty"`
-	PID       int          `json:"pid,omitempty"`
-	Summary   string       `json:"summary,omitempty"`
-	Reason    string       `json:"reason,omitempty"` // why it ended or stalled
-	Unread    int          `json:"unread"`
-	Turns     int          `json:"turns"`
-	Rev       uint64       `json:"rev"`
-	Created   Time         `json:"created"`
-	Since     Time         `json:"since"`
-}
-
-// RemoteAgent is a peer's agent, read-only here.
-type RemoteAgent struct {
-	Peer     DaemonID `json:"peer"`
-	PeerName string   `json:"peerName"`
-	Seen     Time     `json:"seen"`
-	Card
-}

@@ -82,6 +82,18 @@ func (d Data) Submatch(n int) string {
 	return d.found[n]
 }
 
+// briefing is groove's own block before a turn; rules match what follows it.
+var briefing = regexp.MustCompile(`(?s)<groove-briefing mark="([0-9A-Za-z]{1,64})">\n.*?\n</groove-briefing mark="([0-9A-Za-z]{1,64})">\n*`)
+
+// unbriefed is the prompt without the briefing that begins it.
+func unbriefed(prompt string) string {
+	at := briefing.FindStringSubmatchIndex(prompt)
+	if at == nil || prompt[at[2]:at[3]] != prompt[at[4]:at[5]] {
+		return prompt
+	}
+	return prompt[:at[0]] + prompt[at[1]:]
+}
+
 // play is a rule with what its templates see.
 type play struct {
 	rule *Rule
@@ -90,6 +102,7 @@ type play struct {
 
 // plan chooses what a prompt plays; see Script.
 func (s *Script) plan(prompt string, turn int) []play {
+	prompt = unbriefed(prompt)
 	messages := Messages(prompt)
 	var out []play
 	for _, m := range messages {

@@ -97,6 +97,9 @@ func keep(paths []string, private, home, dir string) []string {
 			return false
 		}
 		real := realPath(path)
+		if private != "" && holds(realPath(private), real) && !holds(real, dir) {
+			return true // of groove's home only what the directory lies in, which does not hold all of it
+		}
 		return home != "" && holds(real, realPath(home)) || private != "" && holds(real, realPath(private))
 	})
 }

@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 		}, append(base[:2:2], "/home/.codex", "/cfg/x", "/home/.claude.json"),
 			slices.Concat([]string{git[0], "/cfg/git", git[2], git[3]}, program)},
 		{"the user's own word, which opens neither home", func(m *machine, p *sandbox.Place) {
-			p.Write, p.Read = []string{"~/go/", "~/", m.groove, m.groove + "/identity/../"}, []string{"~/sdk", "~/", "/", m.home + "/."}
+			p.Write, p.Read = []string{"~/go/", "~/", m.groove, m.groove + "/identity/../"}, []string{m.groove + "/identity", "~/sdk", "~/", "/", m.home + "/."}
 		}, append(base[:2:2], "/home/go"), slices.Concat(git, []string{"/home/sdk"}, program)},
 		{"what a writable place holds is not named again: a link could take its place", func(m *machine, p *sandbox.Place) {
 			p.Write, p.Read = []string{m.dir + "/sub/", m.dir}, []string{m.dir + "/lib", m.root + "/tmp/y"}

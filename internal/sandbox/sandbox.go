@@ -34,6 +34,11 @@ type Rules struct {
 	Devices []string `json:"devices"` // may be read, written and controlled
 }
 
+// ReadOnly are the same rules for a program that only looks.
+func (r Rules) ReadOnly() Rules {
+	return Rules{Read: slices.Concat(r.Write, r.Read), Devices: r.Devices}
+}
+
 // Wrap returns what a program's command line is to be put behind, and the variable that its
 // environment needs, for it to run under the rules. self is the groove executable.
 func (r Rules) Wrap(self string) (through []string, env string, err error) {

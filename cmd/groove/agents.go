@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"groove/internal/api"
 	"groove/internal/groove"
 )
@@ -44,7 +47,12 @@ func (c *spawnCmd) Run(a *app) error {
 	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
-	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
+	return show(a, agent, err, func(g groove.Agent) {
+		for _, w := range g.Warnings {
+			fmt.Fprintln(a.err, "warning: "+groove.CleanLabel(w, 500))
+		}
+		a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID)
+	})
 }
 
 type killCmd struct {
@@ -111,11 +119,31 @@ func (c *agentsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, g.Summary), 50)})
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), confined(&g), cell(noteOn(&g), 50)})
 	}
 	for _, g := range both.Remote {
-		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
+		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", "", cell(g.Summary, 50)})
 	}
-	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
+	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "CONFINED", "NOTE"}, rows)
 	return nil
+}
+
+// confined is the branch of an agent's own worktree, and whether a sandbox holds its program.
+func confined(g *groove.Agent) string {
+	var out []string
+	if g.Worktree != nil {
+		out = append(out, cell(g.Worktree.Branch, 40))
+	}
+	if g.Sandbox {
+		out = append(out, "sandbox")
+	}
+	return strings.Join(out, ", ")
+}
+
+// noteOn is what its user should know of an agent first.
+func noteOn(g *groove.Agent) string {
+	if g.Outside > 0 {
+		return fmt.Sprintf("changed %d outside its scope: groove approvals", g.Outside)
+	}
+	return or(g.Reason, g.Summary)
 }

@@ -48,6 +48,8 @@ type cli struct {
 	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
 
+	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`
+
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`
@@ -65,6 +67,7 @@ type cli struct {
 	// Dispatched in main, before anything else is loaded; here so that their names
 	// are taken.
 	Shim     struct{} `cmd:"" hidden:""`
+	Sandbox  struct{} `cmd:"" name:"sandbox-exec" hidden:""`
 	Scripted struct{} `cmd:"" hidden:""`
 	MCP      struct{} `cmd:"" name:"mcp" hidden:""`
 }

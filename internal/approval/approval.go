@@ -21,6 +21,7 @@ const (
 	JobProposed = "job.proposed" // Ref: the leg; a peer proposes a job
 	MessageHeld = "message.held" // Ref: the inbox row; a peer's message waits for a yes
 	PairWords   = "pair.words"   // Ref: the transcript; do both machines show the same words?
+	ScopeBreach = "scope.breach" // Ref: the agent; a turn of it changed files outside its scope
 	Permission  = "permission"   // Ref: agent and tool call; an agent program asks first
 )
 

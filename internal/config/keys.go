@@ -37,7 +37,28 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
+	{"sandbox.read", sandboxPaths, []string{}, readPaths},
+	{"sandbox.write", sandboxPaths, []string{}, readPaths},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
+}
+
+const sandboxPaths = `up to 64 paths that programs in the sandbox may touch besides: "/srv/cache", "~/go", "$CARGO_HOME"`
+
+// readPaths reads paths whose beginning is written out for each program.
+func readPaths(v any) (any, error) {
+	list, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 64 {
+		return nil, fmt.Errorf("%d paths, there may be 64", len(list))
+	}
+	for _, s := range list {
+		if !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "~/") && !strings.HasPrefix(s, "$") {
+			return nil, fmt.Errorf("%.70q begins with none of /, ~/ and $", s)
+		}
+	}
+	return list, nil
 }
 
 func keyOf(name string) (key, bool) {

@@ -90,6 +90,9 @@ type daemon struct {
 	changes   *changes
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
+	making    sync.Map // agents whose worktree is being made: groove.AgentName → true
+	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
+	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
 	admitting sync.Mutex
@@ -114,7 +117,7 @@ func Run(ctx context.Context, opts Options) error {
 	debug.SetGCPercent(50)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges()}
+	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges(), ended: make(chan groove.AgentName, 256)}
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
@@ -202,7 +205,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission, TurnEnded: d.turnEnded,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
@@ -211,6 +214,7 @@ func (d *daemon) openRooms() {
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump,
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
+	d.approvals.Handle(approval.ScopeBreach, d.answerBreach)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})
@@ -274,6 +278,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.run.Go(func() { d.events.Run(ctx) })
+	d.run.Go(func() { d.tidyTrees(ctx) })
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
 	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })

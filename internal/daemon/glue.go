@@ -37,6 +37,9 @@ func (d *daemon) arrived(name groove.AgentName) { d.agents.Wake(name) }
 // agentChanged is called in the store's writer after a card's commit.
 func (d *daemon) agentChanged(c groove.Card) {
 	d.bridge.AgentChanged(c)
+	if c.Status.Ended() {
+		d.agentEnded(c.Agent)
+	}
 	d.changes.bump()
 }
 
@@ -155,7 +158,12 @@ func (d *daemon) launch(s agents.Spec) (groove.Launch, error) {
 	if err != nil {
 		return groove.Launch{}, err
 	}
-	return groove.Launch{Argv: argv, Env: append(append([]string{}, p.Env...), s.Env...)}, nil
+	d.rememberHead(&s)
+	l := groove.Launch{Argv: argv, Env: append(append([]string{}, p.Env...), s.Env...)}
+	if s.Sandbox {
+		err = d.confine(&s, &p, &l)
+	}
+	return l, err
 }
 
 func (d *daemon) cgroup(name groove.AgentName) string {

@@ -23,6 +23,9 @@ type Agent struct {
 	Created   Time         `json:"created"`
 	Since     Time         `json:"since"`
 	Used      *Usage       `json:"usage,omitempty"` // of all its turns, as its program reported it
+	// Outside is how many files a turn changed outside its scope that its user has not looked at.
+	Outside  int      `json:"outsideScope,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // of its spawn, in the answer to that alone
 	AgentOptions
 }
 

@@ -14,9 +14,9 @@ type Place struct {
 	Dir  string   // working directory: absolute, without links
 	Argv []string // the program, absolute, and its arguments
 	Env  []string // its whole environment; of two entries the later one counts
-	// Own are the files and directories (with a slash at the end) where the program keeps its
-	// configuration and its state. They may begin with ~/ or $VARIABLE/; a directory that is not
-	// there is made, since the program could not.
+	// Own are the files and directories where the program keeps its configuration and its
+	// state. They may begin with ~/ or $VARIABLE. One that is not there is made a directory, since
+	// the program could not, unless its name has an extension: that is a file.
 	Own     []string
 	Read    []string // what the user allows besides, to read
 	Write   []string // and to change
@@ -51,7 +51,7 @@ func (p Place) Rules() (Rules, error) {
 	r.Write = append(r.Write, temporary(env)...)
 	for _, own := range slices.Concat(p.Own, p.Write) {
 		if path := env.path(own); path != "" {
-			makeOwn(own, path)
+			makeOwn(path)
 			r.Write = append(r.Write, path)
 		}
 	}
@@ -140,10 +140,10 @@ func temporary(env vars) []string {
 	return []string{"/tmp", "/var/tmp", "/dev/shm"}
 }
 
-// makeOwn makes a directory of the program's own that is missing. Where that fails the
-// program does without it.
-func makeOwn(own, path string) {
-	if strings.HasSuffix(own, "/") {
+// makeOwn makes a directory of the program's own that is missing. Where that fails, or something
+// else stands there, the program does without.
+func makeOwn(path string) {
+	if filepath.Ext(strings.TrimPrefix(filepath.Base(path), ".")) == "" {
 		_ = os.MkdirAll(path, 0o700)
 	}
 }

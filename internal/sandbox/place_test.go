@@ -80,9 +80,9 @@ func TestRules(t *testing.T) {
 	}{
 		{"a folder of no repository", func(*machine, *sandbox.Place) {}, base, slices.Concat(git, program)},
 		{"the program's own, made where it is a directory", func(m *machine, p *sandbox.Place) {
-			p.Own = []string{"~/.codex/", "$XDG_CONFIG_HOME/x/", "~/.claude.json", "$UNSET/x", "relative"}
-			p.Env = append(p.Env, "XDG_CONFIG_HOME="+m.root+"/cfg")
-		}, append(base[:2:2], "/home/.codex", "/cfg/x", "/home/.claude.json"),
+			p.Own = []string{"~/.codex", "$XDG_CONFIG_HOME/x", "~/.claude.json", "$OWN", "$UNSET/x", "$UNSET", "relative"}
+			p.Env = append(p.Env, "XDG_CONFIG_HOME="+m.root+"/cfg", "OWN="+m.root+"/own")
+		}, append(base[:2:2], "/home/.codex", "/cfg/x", "/home/.claude.json", "/own"),
 			slices.Concat([]string{git[0], "/cfg/git", git[2], git[3]}, program)},
 		{"the user's own word, which opens neither home", func(m *machine, p *sandbox.Place) {
 			p.Write, p.Read = []string{"~/go/", "~/", m.groove, m.groove + "/identity/../"}, []string{m.groove + "/identity", "~/sdk", "~/", "/", m.home + "/."}
@@ -115,12 +115,14 @@ func TestRules(t *testing.T) {
 			if diff := cmp.Diff(row.read, r.Read); diff != "" {
 				t.Errorf("reads: %s", diff)
 			}
-			for _, own := range p.Own {
-				if strings.HasPrefix(own, "~/.codex") {
-					if info, err := os.Stat(m.home + "/.codex"); err != nil || info.Mode().Perm() != 0o700 {
-						t.Errorf("the program's own directory was not made: %v", err)
-					}
-				}
+			if p.Own == nil {
+				return
+			}
+			if info, err := os.Stat(m.home + "/.codex"); err != nil || info.Mode().Perm() != 0o700 {
+				t.Errorf("the program's own directory was not made: %v", err)
+			}
+			if _, err := os.Stat(m.home + "/.claude.json"); err == nil {
+				t.Error("a file was made a directory")
 			}
 		})
 	}

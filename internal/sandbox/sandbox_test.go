@@ -189,7 +189,7 @@ func TestSandbox(t *testing.T) {
 	defer server.Close()
 	pid := strconv.Itoa(os.Getpid())
 	p := m.place()
-	p.Own = []string{"~/.agent/", "~/.agent.json"}
+	p.Own = []string{"~/.agent", "~/.agent.json"}
 	m.write("home/.agent.json", "{}")
 	m.write("home/notes", "")
 	if err := os.Symlink(m.home+"/.ssh", m.dir+"/ssh"); err != nil {

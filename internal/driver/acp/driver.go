@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	if d.o.Stderr != nil {
 		stderr = d.o.Stderr(l.Agent)
 	}
-	p, err := shim.Start(shim.Command{Argv: l.Argv, Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
+	p, err := shim.Start(shim.Command{Argv: slices.Concat(l.Through, l.Argv), Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
 		Stderr: stderr, Self: self, Clock: d.o.Clock})
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type Profile struct {
 	Argv     []string `koanf:"argv" toml:"argv" json:"argv"`               // program and arguments that make it speak ACP on stdio
 	Env      []string `koanf:"env" toml:"env" json:"env,omitempty"`        // KEY=VALUE, added to the daemon's own
 	Install  string   `koanf:"install" toml:"install" json:"install"`      // the one command that installs it
+	State    []string `koanf:"-" toml:"-" json:"-"`                        // what it writes beside its working directory: ~/.NAME, $VAR/NAME
 	SafeMode string   `koanf:"safe_mode" toml:"safe_mode" json:"safeMode"` // the mode in which it asks before it acts; "" = it has none
 	Self     bool     `koanf:"-" toml:"-" json:"-"`                        // Argv are arguments to groove itself
 }
@@ -33,7 +34,8 @@ const (
 
 // builtin is the table of groove's own profiles.
 var builtin = map[string]Profile{
-	Opencode: {Argv: []string{"opencode", "acp"}, Install: "npm install -g opencode-ai@1.18.33"},
+	Opencode: {Argv: []string{"opencode", "acp"}, Install: "npm install -g opencode-ai@1.18.33",
+		State: []string{"$XDG_CONFIG_HOME/opencode", "$XDG_DATA_HOME/opencode", "$XDG_STATE_HOME/opencode", "$XDG_CACHE_HOME/opencode"}},
 	// Whoever starts it adds the script: --script FILE.
 	Scripted: {Argv: []string{"scripted"}, Self: true},
 }

@@ -180,5 +180,7 @@ func (g Git) unmake(ctx context.Context, file string) error {
 	if err := removeAll(m.Path); err != nil {
 		return groove.Wrap(op, groove.KindInternal, err)
 	}
-	return groove.Wrap(op, groove.KindInternal, os.Remove(file))
+	err = os.Remove(file)
+	_ = os.Remove(filepath.Dir(file)) // the repository's folder, where it is empty
+	return groove.Wrap(op, groove.KindInternal, err)
 }

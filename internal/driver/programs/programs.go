@@ -37,7 +37,7 @@ var builtin = map[string]Profile{
 	Opencode: {Argv: []string{"opencode", "acp"}, Install: "npm install -g opencode-ai@1.18.33",
 		State: []string{"$XDG_CONFIG_HOME/opencode", "$XDG_DATA_HOME/opencode", "$XDG_STATE_HOME/opencode", "$XDG_CACHE_HOME/opencode"}},
 	// Whoever starts it adds the script: --script FILE.
-	Scripted: {Argv: []string{"scripted"}, Self: true},
+	Scripted: {Argv: []string{"scripted"}, Self: true, State: []string{"$GROOVE_SCRIPTED_DIR"}},
 }
 
 // Known lists the names that Lookup finds, sorted.

@@ -23,8 +23,8 @@ type spawnCmd struct {
 	Model    string `help:"Model, as its program names it." placeholder:"NAME"`
 	Mode     string `help:"Its program's permission mode. Unless said, the one in which it asks before it acts." placeholder:"NAME"`
 	Resume   string `help:"Its program's own session to go on with." placeholder:"ID"`
-	Sandbox  bool   `help:"Run it under Landlock."`
-	Worktree bool   `help:"Give it a git worktree and branch of its own."`
+	Sandbox  bool   `help:"Have the kernel keep its program from writing outside its directory and from reading the rest of your home."`
+	Worktree bool   `help:"Give it a git worktree of its own, with the branch groove/NAME."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
 }
 

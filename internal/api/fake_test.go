@@ -97,7 +97,9 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
-func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error)             { return []api.AgentWorktree{}, h.err }
+func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error) {
+	return []api.AgentWorktree{}, h.err
+}
 func (h *house) RemoveWorktree(context.Context, string, bool) (api.RemovedWorktree, error) {
 	return api.RemovedWorktree{}, h.err
 }

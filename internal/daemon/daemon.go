@@ -92,7 +92,7 @@ type daemon struct {
 	changes   *changes
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
-	making    sync.Map // agents whose worktree is being made: groove.AgentName → true
+	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → true
 	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
 	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer

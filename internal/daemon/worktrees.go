@@ -19,11 +19,12 @@ func (d *daemon) worktreeRoot() string { return filepath.Join(d.opts.Home, "work
 // spawnInTree makes the worktree, and takes it back where the agent does not come to be.
 func (d *daemon) spawnInTree(ctx context.Context, spec agents.Spec) (groove.Agent, error) {
 	const op = "spawn agent"
-	if _, taken := d.agents.Lookup(spec.Name); taken {
-		return d.spawnWatched(ctx, spec, nil) // the agents room refuses it
+	if status, taken := d.agents.Lookup(spec.Name); taken && !status.Ended() {
+		return groove.Agent{}, groove.Errorf(op, groove.KindNameTaken, "an agent %s exists", spec.Name).WithFix("choose another name")
 	}
+	d.tidyTree(ctx, spec.Name) // of an agent that gives up its name
 	if _, busy := d.making.LoadOrStore(spec.Name, true); busy {
-		return groove.Agent{}, groove.Errorf(op, groove.KindNameTaken, "an agent %s is being spawned", spec.Name)
+		return groove.Agent{}, groove.Errorf(op, groove.KindNameTaken, "the worktree of an agent %s is being made or removed", spec.Name).WithFix("try again")
 	}
 	defer d.making.Delete(spec.Name)
 	made, err := worktree.Git{}.Add(ctx, d.worktreeRoot(), spec.Dir, spec.Name)
@@ -101,10 +102,18 @@ func (d *daemon) agentEnded(name groove.AgentName) {
 	}
 }
 
+// tidyTree removes the worktree of an agent that has ended, if nothing would be lost.
 func (d *daemon) tidyTree(ctx context.Context, name groove.AgentName) {
-	d.heads.Delete(name)
+	if _, busy := d.making.LoadOrStore(name, true); busy {
+		return // another of its name is being spawned
+	}
+	defer d.making.Delete(name)
 	a, err := d.agents.Get(ctx, string(name))
-	if err != nil || a.Name != name || a.Worktree == nil {
+	if err != nil || a.Name != name || !a.Status.Ended() {
+		return
+	}
+	d.heads.Delete(name)
+	if a.Worktree == nil {
 		return
 	}
 	if _, err := os.Lstat(a.Worktree.Path); err != nil {

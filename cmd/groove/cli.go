@@ -48,6 +48,7 @@ type cli struct {
 	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
 
+	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
 	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`

@@ -24,6 +24,9 @@ func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, e
 		}
 		spec.Argv = []string{"--script", r.Script}
 	}
+	if err := d.settleProgram(ctx, &spec); err != nil {
+		return groove.Agent{}, err
+	}
 	return d.spawnInPlace(ctx, spec, r.Worktree)
 }
 

@@ -51,6 +51,7 @@ type cli struct {
 	Review reviewCmd `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
 
 	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
+	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
@@ -69,6 +70,7 @@ type cli struct {
 	// Dispatched in main, before anything else is loaded; here so that their names
 	// are taken.
 	Shim     struct{} `cmd:"" hidden:""`
+	Sandbox  struct{} `cmd:"" name:"sandbox-exec" hidden:""`
 	Scripted struct{} `cmd:"" hidden:""`
 	MCP      struct{} `cmd:"" name:"mcp" hidden:""`
 }

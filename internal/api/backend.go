@@ -13,6 +13,7 @@ import (
 type Backend struct {
 	Host       Host
 	Agents     Agents
+	Worktrees  Worktrees
 	Bridge     Bridge
 	Mailbox    Mailbox
 	Federation Federation
@@ -65,6 +66,14 @@ type Lifecycle interface {
 	// Attach connects a program that groove does not run. It fails with name.taken,
 	// agent.exited.
 	Attach(ctx context.Context, r AttachRequest) (Attachment, error)
+}
+
+// Worktrees are the git worktrees that agents were given.
+type Worktrees interface {
+	Worktrees(ctx context.Context) ([]AgentWorktree, error)
+	// RemoveWorktree fails with state.conflict where the agent lives or files are not
+	// committed, unless force is set. Commits that no other branch has are never thrown away.
+	RemoveWorktree(ctx context.Context, ref string, force bool) (RemovedWorktree, error)
 }
 
 // Registry shows agents, local and remote.

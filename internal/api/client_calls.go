@@ -68,6 +68,18 @@ func (c *Client) Agent(ctx context.Context, ref string) (groove.Agent, error) {
 	return get[groove.Agent](ctx, c, agentPath(ref, ""), nil)
 }
 
+// Worktrees returns the git worktrees of agents.
+func (c *Client) Worktrees(ctx context.Context) ([]AgentWorktree, error) {
+	return get[[]AgentWorktree](ctx, c, "/api/worktrees", nil)
+}
+
+// RemoveWorktree removes that of an agent that has ended.
+func (c *Client) RemoveWorktree(ctx context.Context, ref string, force bool) (RemovedWorktree, error) {
+	var out RemovedWorktree
+	err := c.call(ctx, http.MethodDelete, "/api/worktrees/"+url.PathEscape(ref), url.Values{"force": {strconv.FormatBool(force)}}, nil, &out)
+	return out, err
+}
+
 // Kill ends an agent.
 func (c *Client) Kill(ctx context.Context, ref string) (groove.Agent, error) {
 	return post[groove.Agent](ctx, c, agentPath(ref, "/kill"), nil)

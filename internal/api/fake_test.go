@@ -49,7 +49,7 @@ type house struct {
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
+	return api.Backend{Host: h, Agents: h, Worktrees: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
@@ -98,7 +98,13 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
-func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
+func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error) {
+	return []api.AgentWorktree{}, h.err
+}
+func (h *house) RemoveWorktree(context.Context, string, bool) (api.RemovedWorktree, error) {
+	return api.RemovedWorktree{}, h.err
+}
+func (h *house) Kill(context.Context, string) (groove.Agent, error) { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
 }

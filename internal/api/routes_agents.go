@@ -77,6 +77,8 @@ func (h *Handler) agentRoutes() {
 			return answer(b.Agents.Output(ctx, in.Name, in.Offset))
 		})
 
+	h.worktreeRoutes()
+
 	type peerIn struct {
 		Paging
 		Peer string `path:"peerId" maxLength:"64" doc:"name or ID prefix"`

@@ -23,6 +23,7 @@ type Config struct {
 	API      API
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
+	Sandbox  Sandbox
 	Program  string             // what spawn starts when it is not said; "" = the only one that is installed
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
@@ -59,6 +60,11 @@ type Job struct {
 	TTL, Idle time.Duration // whole seconds
 	KeepAlive bool
 	Budget    int64 // messages each way, 0: none
+}
+
+// Sandbox is what programs in the sandbox may touch besides: absolute, ~/PATH or $VARIABLE/PATH.
+type Sandbox struct {
+	Read, Write []string
 }
 
 // Program is how one agent program is run, as far as the user says it; the zero value of a

@@ -146,6 +146,7 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		{"longer than a job may live", "[job]\nttl = \"25h\"\n", "config.toml:2 job.ttl", func(c *config.Config) bool { return c.Job.TTL == 2*time.Hour }},
 		{"no unit, no number", "[job]\nidle = \"soon\"\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},
 		{"seconds that turn around", "[job]\nidle = 36028797018964088\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},
+		{"a place for the sandbox that begins nowhere", "[sandbox]\nread = [\"~/sdk\", \"sdk\"]\nwrite = [\"~/go\", \"$CARGO_HOME\", \"/srv\"]\n", "config.toml:2 sandbox.read", func(c *config.Config) bool { return len(c.Sandbox.Read) == 0 && len(c.Sandbox.Write) == 3 }},
 		{"a level that is none", "[log]\nlevel = \"loud\"\n", "config.toml:2 log.level", func(c *config.Config) bool { return c.Log.Level == slog.LevelInfo }},
 		{"a label that turns the line around", "name = \"a\u202eb\"\n", "config.toml:1 name", func(c *config.Config) bool { return c.Name != "" && !strings.Contains(c.Name, "\u202e") }},
 		{"a value where a table stands", "job = 3\n", "config.toml:1 job", func(c *config.Config) bool { return c.Job.TTL == 2*time.Hour }},

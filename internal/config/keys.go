@@ -43,8 +43,29 @@ var keys = []key{
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
 	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:.env"`, []string{}, readRules},
 	{"program", "the name of an agent program, or empty: the only one that is installed", "", readProgram},
+	{"sandbox.read", sandboxPaths, []string{}, readPaths},
+	{"sandbox.write", sandboxPaths, []string{}, readPaths},
 	{"trace.endpoint", `"http://host:4318" or https of an OTLP/HTTP collector, which gets /v1/traces; or "off"`, "", readEndpoint},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
+}
+
+const sandboxPaths = `up to 64 paths that programs in the sandbox may touch besides: "/srv/cache", "~/go", "$CARGO_HOME"`
+
+// readPaths reads paths whose beginning is written out for each program.
+func readPaths(v any) (any, error) {
+	list, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 64 {
+		return nil, fmt.Errorf("%d paths, there may be 64", len(list))
+	}
+	for _, s := range list {
+		if !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "~/") && !strings.HasPrefix(s, "$") {
+			return nil, fmt.Errorf("%.70q begins with none of /, ~/ and $", s)
+		}
+	}
+	return list, nil
 }
 
 func keyOf(name string) (key, bool) {

@@ -220,6 +220,7 @@ func (l *loader) fromFlags(flags map[string]string) {
 func (l *loader) fill() {
 	c, v := l.cfg, l.values
 	c.Name = v.String("name")
+	c.Sandbox = Sandbox{Read: v.Strings("sandbox.read"), Write: v.Strings("sandbox.write")}
 	c.Bridge = Bridge{Listen: v.Strings("bridge.listen"), Advertise: v.Strings("bridge.advertise")}
 	if l.unsafe {
 		c.Bridge.Listen = nil

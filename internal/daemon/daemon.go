@@ -98,6 +98,9 @@ type daemon struct {
 	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
+	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → true
+	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
+	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
 	admitting sync.Mutex
@@ -122,7 +125,7 @@ func Run(ctx context.Context, opts Options) error {
 	debug.SetGCPercent(50)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges()}
+	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges(), ended: make(chan groove.AgentName, 256)}
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
@@ -216,7 +219,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
@@ -226,6 +229,7 @@ func (d *daemon) openRooms() {
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
 	d.approvals.Handle(approval.TurnHeld, d.answerTurn)
+	d.approvals.Handle(approval.ScopeBreach, d.answerBreach)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})
@@ -289,6 +293,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.run.Go(func() { d.events.Run(ctx) })
+	d.run.Go(func() { d.tidyTrees(ctx) })
 	if d.tracer != nil {
 		d.run.Go(func() { d.tracer.Run(ctx) })
 	}

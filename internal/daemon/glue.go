@@ -35,6 +35,7 @@ func (d *daemon) agentChanged(c groove.Card) {
 	d.bridge.AgentChanged(c)
 	if c.Status.Ended() {
 		d.endTurns(c.Agent)
+		d.agentEnded(c.Agent)
 	}
 	d.changes.bump()
 }

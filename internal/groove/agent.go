@@ -24,6 +24,9 @@ type Agent struct {
 	Since     Time         `json:"since"`
 	Tainted   []string     `json:"tainted,omitempty"` // peers whose text is in its context and was not reviewed
 	Used      *Usage       `json:"usage,omitempty"`   // of all its turns, as its program reported it
+	// Outside is how many files a turn changed outside its scope that its user has not looked at.
+	Outside  int      `json:"outsideScope,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // of its spawn, in the answer to that alone
 	AgentOptions
 }
 

@@ -28,6 +28,7 @@ import (
 	"groove/internal/driver/scripted"
 	"groove/internal/driver/shim"
 	"groove/internal/groove"
+	"groove/internal/sandbox"
 	"groove/internal/tools"
 )
 
@@ -39,6 +40,8 @@ const Patience = 60 * time.Second
 func Main(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
+		case "sandbox-exec":
+			os.Exit(sandbox.Main(os.Args[2:]))
 		case "shim":
 			os.Exit(shim.Main(os.Args[2:]))
 		case "scripted":

@@ -59,7 +59,15 @@ type Step struct {
 	Flood *Flood   `yaml:"flood"` // many chunks
 	Hang  bool     `yaml:"hang"`  // until cancelled
 	Ask   *Ask     `yaml:"ask"`   // request permission and say the outcome
+	Write *Write   `yaml:"write"` // write a file and say how that went
+	Run   *Text    `yaml:"run"`   // run a shell command and say its output
 	Fork  bool     `yaml:"fork"`  // leave a double-forked process behind and say its pid
+}
+
+// Write is a file that is written without asking, in folders that are made for it.
+type Write struct {
+	Path *Text `yaml:"path"` // counts from the session's directory
+	Text Text  `yaml:"text"`
 }
 
 // Tool names a tool of groove's MCP server; strings in args, at any depth, are templates.
@@ -146,6 +154,9 @@ func (r Rule) check() error {
 		if step.Tool != nil && step.Tool.Name == "" {
 			return fmt.Errorf("step %d: the tool has no name", i+1)
 		}
+		if step.Write != nil && step.Write.Path == nil {
+			return fmt.Errorf("step %d: a write has a path", i+1)
+		}
 		if step.Tool != nil {
 			if err := checkArgs(step.Tool.Args); err != nil {
 				return fmt.Errorf("step %d: %w", i+1, err)
@@ -183,7 +194,7 @@ func checkArgs(v any) error {
 func (s Step) count() int {
 	n := 0
 	for _, set := range []bool{s.Say != nil, s.Tool != nil, s.Sleep != 0, s.Fail != nil, s.Exit != nil,
-		s.Flood != nil, s.Hang, s.Ask != nil, s.Fork} {
+		s.Flood != nil, s.Hang, s.Ask != nil, s.Write != nil, s.Run != nil, s.Fork} {
 		if set {
 			n++
 		}

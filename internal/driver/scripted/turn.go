@@ -124,6 +124,10 @@ func (s *session) step(ctx context.Context, step Step, data *Data, said *strings
 		return sleep(ctx, outlive)
 	case step.Ask != nil:
 		return s.ask(ctx, *step.Ask, data, said)
+	case step.Write != nil:
+		return s.write(ctx, step.Write, data, said)
+	case step.Run != nil:
+		return s.run(ctx, *step.Run, data, said)
 	}
 	return s.fork(ctx, said)
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"groove/internal/api"
 	"groove/internal/groove"
 )
@@ -20,12 +23,13 @@ type spawnCmd struct {
 	Model        string  `help:"Model, as its program names it." placeholder:"NAME"`
 	Mode         string  `help:"Its program's permission mode. Unless said, the one in which it asks before it acts." placeholder:"NAME"`
 	Resume       string  `help:"Its program's own session to go on with." placeholder:"ID"`
-	Sandbox      bool    `help:"Run it under Landlock."`
-	Worktree     bool    `help:"Give it a git worktree and branch of its own."`
+	Sandbox      bool    `help:"Have the kernel keep its program from writing outside its directory and from reading the rest of your home."`
+	Worktree     bool    `help:"Give it a git worktree of its own, with the branch groove/NAME."`
 	BudgetTokens int64   `help:"Tokens after which it is paused and you are asked." placeholder:"N"`
 	BudgetCost   float64 `help:"Cost after which it is paused and you are asked, in its program's currency." placeholder:"X"`
 	BudgetTurns  int64   `help:"Turns after which it is paused and you are asked." placeholder:"N"`
 	RotateAt     int     `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+	ruleFlags
 }
 
 // Run starts an agent and waits until its session is open.
@@ -44,10 +48,19 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
 	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
-		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Budget: c.budget()})
-	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
+		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules, Budget: c.budget()})
+	return show(a, agent, err, func(g groove.Agent) {
+		for _, w := range g.Warnings {
+			fmt.Fprintln(a.err, "warning: "+groove.CleanLabel(w, 500))
+		}
+		a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID)
+	})
 }
 
 // budget is nil where no bound was said.
@@ -123,11 +136,39 @@ func (c *agentsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, g.Summary), 50)})
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), confined(&g), cell(noteOn(&g), 50)})
 	}
 	for _, g := range both.Remote {
-		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
+		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", "", cell(g.Summary, 50)})
 	}
-	table(a.out, "no agents: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
+	table(a.out, "no agents: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "CONFINED", "NOTE"}, rows)
 	return nil
+}
+
+// taintedBy says whose text an agent has that its user has not reviewed.
+func taintedBy(g *groove.Agent) string {
+	if len(g.Tainted) == 0 {
+		return ""
+	}
+	return "unreviewed text of " + strings.Join(g.Tainted, ", ") + ": groove review " + string(g.Name)
+}
+
+// confined is the branch of an agent's own worktree, and whether a sandbox holds its program.
+func confined(g *groove.Agent) string {
+	var out []string
+	if g.Worktree != nil {
+		out = append(out, cell(g.Worktree.Branch, 40))
+	}
+	if g.Sandbox {
+		out = append(out, "sandbox")
+	}
+	return strings.Join(out, ", ")
+}
+
+// noteOn is what its user should know of an agent first.
+func noteOn(g *groove.Agent) string {
+	if g.Outside > 0 {
+		return fmt.Sprintf("changed %d outside its scope: groove approvals", g.Outside)
+	}
+	return or(g.Reason, taintedBy(g), g.Summary)
 }

@@ -39,8 +39,9 @@ type agent struct {
 	sessionID string
 	pid       int
 	turns     int
-	asks      int // open permission questions
-	plugged   int // programs that are connected as this attached agent
+	rules     []groove.Rule // for permission requests; as committed, in place of the spec's
+	asks      int           // open permission questions
+	plugged   int           // programs that are connected as this attached agent
 	books     books
 }
 
@@ -51,7 +52,7 @@ type kept struct {
 }
 
 func newAgent(pk int64, spec Spec, created time.Time, out *output) *agent {
-	return &agent{pk: pk, spec: spec, books: books{budget: spec.Budget}, created: created, out: out, state: rest,
+	return &agent{pk: pk, spec: spec, created: created, out: out, state: rest, rules: spec.Rules, books: books{budget: spec.Budget},
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
@@ -118,6 +119,7 @@ func (a *agent) show() groove.Agent {
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.standing(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
+	out.Rules = slices.Clone(a.rules)
 	if k := a.kept.Load(); k != nil {
 		out.Status, out.Summary, out.Reason, out.Rev, out.Since = k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since
 	}

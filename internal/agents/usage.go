@@ -44,7 +44,7 @@ func (e *Engine) Usage(ctx context.Context, f groove.UsageFilter) ([]groove.Usag
 			r.Costs = []groove.Amount{{Value: *cost, Currency: currency}}
 		}
 		if n := len(out); n > 0 && out[n-1].Key == r.Key {
-			join(&out[n-1], &r)
+			joinSums(&out[n-1], &r)
 		} else {
 			out = append(out, r)
 		}
@@ -74,8 +74,8 @@ func chosen(f groove.UsageFilter) (where string, args []any) {
 	return " WHERE " + strings.Join(conditions, " AND "), args
 }
 
-// join adds a sum in another currency to that of the same key.
-func join(to, more *groove.UsageRow) {
+// joinSums adds a sum in another currency to that of the same key.
+func joinSums(to, more *groove.UsageRow) {
 	to.Turns += more.Turns
 	to.Reported += more.Reported
 	sums := [][2]**int64{{&to.Input, &more.Input}, {&to.Output, &more.Output}, {&to.CachedRead, &more.CachedRead},

@@ -21,6 +21,8 @@ var bodies = map[string]string{
 	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
 	"done":         `{}`,
 	"setBudget":    `{"tokens":7}`,
+	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,
+	"reviewed":     `{"upTo":1}`,
 	"attach":       `{"name":"mine","dir":"/p"}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,

@@ -49,7 +49,7 @@ type house struct {
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h, Work: h, History: h}
+	return api.Backend{Host: h, Agents: h, Worktrees: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h, Work: h, History: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
@@ -98,7 +98,13 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
-func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
+func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error) {
+	return []api.AgentWorktree{}, h.err
+}
+func (h *house) RemoveWorktree(context.Context, string, bool) (api.RemovedWorktree, error) {
+	return api.RemovedWorktree{}, h.err
+}
+func (h *house) Kill(context.Context, string) (groove.Agent, error) { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
 }
@@ -117,6 +123,18 @@ func (h *house) Output(ctx context.Context, _ string, offset int64) (api.Output,
 		h.poll(ctx)
 	}
 	return api.Output{Data: "{}\n", Next: offset + 3}, h.err
+}
+func (h *house) Rules(context.Context, string) (api.Rules, error) {
+	return api.Rules{Rules: []groove.Rule{}}, h.err
+}
+func (h *house) SetRules(_ context.Context, _ string, r api.Rules) (api.Rules, error) {
+	return r, h.err
+}
+func (h *house) Review(context.Context, string) (api.Review, error) {
+	return api.Review{Agent: "backend", Tainted: []string{}, Messages: []groove.Mail{}}, h.err
+}
+func (h *house) Reviewed(context.Context, string, api.ReviewRequest) (groove.Agent, error) {
+	return agent, h.err
 }
 func (h *house) Jobs(context.Context) ([]api.Job, error) {
 	return []api.Job{{ID: job, Created: at}}, h.err
@@ -146,6 +164,9 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
 }
 func (h *house) Inbox(context.Context, string, int64, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) OwnInbox(context.Context, groove.AgentName, int64, int) ([]groove.Mail, error) {
+	return nil, h.err
+}
 func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
 	if f.After > 0 { // not those that look for one message
 		h.filter = f

@@ -69,6 +69,9 @@ func (h *Handler) messageRoutes() {
 			if err := own(ctx, in.Agent); err != nil {
 				return nil, err
 			}
+			if caller := callerFrom(ctx); caller != groove.User {
+				return list(b.Mailbox.OwnInbox(ctx, caller, in.Before, in.Limit))
+			}
 			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Before, in.Limit))
 		})
 	type messagesIn struct {

@@ -305,8 +305,9 @@ type Approval struct {
 
 // AnswerRequest answers a question.
 type AnswerRequest struct {
-	Answer string `json:"answer" enum:"approve,reject"`
-	Option string `json:"option,omitempty" maxLength:"64" doc:"one of the choices, where there are several"`
+	Answer   string `json:"answer" enum:"approve,reject"`
+	Option   string `json:"option,omitempty" maxLength:"64" doc:"one of the choices, where there are several"`
+	Remember bool   `json:"remember,omitempty" doc:"of a permission: add the rule of detail.remember, for a no detail.forbid, to the agent's"`
 }
 
 // Audit is a page of the record, oldest first. Next goes into after.

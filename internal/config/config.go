@@ -24,9 +24,12 @@ type Config struct {
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
 	Agents   Agents
+	Sandbox  Sandbox
 	Program  string             // what spawn starts when it is not said; "" = the only one that is installed
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
+	Rules    []groove.Rule // for permission requests, after those of the agent
+	Notify   string        // auto or off: a note on the desktop for each question
 	Trace    Trace
 
 	// Problems are what could not be used, in the order of file, environment,
@@ -63,6 +66,11 @@ type Job struct {
 // Agents is the default for new agents.
 type Agents struct {
 	RotateAt int // per cent of context fill at which a session is rotated, 0: never
+}
+
+// Sandbox is what programs in the sandbox may touch besides: absolute, ~/PATH or $VARIABLE/PATH.
+type Sandbox struct {
+	Read, Write []string
 }
 
 // Program is how one agent program is run, as far as the user says it; the zero value of a

@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"groove/internal/agents"
@@ -35,6 +33,10 @@ func (d *daemon) arrived(name groove.AgentName) { d.agents.Wake(name) }
 // agentChanged is called in the store's writer after a card's commit.
 func (d *daemon) agentChanged(c groove.Card) {
 	d.bridge.AgentChanged(c)
+	if c.Status.Ended() {
+		d.endTurns(c.Agent)
+		d.agentEnded(c.Agent)
+	}
 	d.changes.bump()
 }
 
@@ -77,55 +79,6 @@ func (a asker) Ask(tx *store.Tx, kind, ref, title string, detail any, expires ti
 }
 
 var _ bridge.Asker = asker{}
-
-// askPermission puts an agent program's question before the user.
-func (d *daemon) askPermission(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string {
-	var id string
-	err := d.store.Do(ctx, func(tx *store.Tx) error {
-		title := string(agent) + " asks: " + orText(q.Title, q.Kind)
-		var err error
-		id, err = d.approvals.Ask(tx, approval.Question{Kind: approval.Permission, Ref: string(agent) + "/" + q.ToolCall, Title: title, Detail: string(q.Raw)})
-		return err
-	})
-	if err != nil {
-		d.log.Error("a permission could not be asked for", "agent", agent, "kind", groove.KindOf(err))
-		return ""
-	}
-	a, err := d.approvals.Wait(ctx, id)
-	if err != nil {
-		return ""
-	}
-	return choose(q.Options, a)
-}
-
-func orText(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// choose finds the option that the user's answer means: the one named, else the
-// narrowest of its sort.
-func choose(options []groove.PermissionOption, a approval.Approval) string {
-	want := []string{"reject_once", "reject_always"}
-	if a.Yes() {
-		want = []string{"allow_once", "allow_always"}
-	}
-	for _, o := range options {
-		if a.Option != "" && o.ID == a.Option && strings.HasPrefix(o.Kind, want[0][:5]) {
-			return o.ID
-		}
-	}
-	for _, kind := range want {
-		for _, o := range options {
-			if o.Kind == kind {
-				return o.ID
-			}
-		}
-	}
-	return ""
-}
 
 func (d *daemon) cgroup(name groove.AgentName) string {
 	dir, ok := shim.NewCgroup(d.cgroupPrefix() + string(name))

@@ -121,7 +121,11 @@ func (d *daemon) launch(s agents.Spec) (groove.Launch, error) {
 	}
 	l := launchOf(p)
 	l.Argv, l.Env, l.Mode = argv, env, cmp.Or(s.Mode, p.SafeMode)
-	return l, nil
+	d.rememberHead(&s)
+	if s.Sandbox {
+		err = d.confine(&s, &p, &l)
+	}
+	return l, err
 }
 
 // launchOf is what a profile says to the driver.

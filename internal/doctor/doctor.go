@@ -89,6 +89,7 @@ var here = []check{
 	{"gate", checkGate},
 	{"gate", checkRefused},
 	{"address", checkAdvertised},
+	{"sandbox", checkSandbox},
 	{"program", checkPrograms},
 	{"agent", checkAgents},
 	{"peer", checkPeers},

@@ -11,6 +11,7 @@ type Launch struct {
 	Agent   AgentName
 	Argv    []string // program and arguments, never holding a secret of the user's
 	Env     []string // KEY=VALUE, added to the daemon's own
+	Through []string // what Argv is put behind: the sandbox; nil = nothing
 	Dir     string   // working directory, absolute
 	Mark    string   // KEY=VALUE in the environment of the whole tree, for the sweep at the next start
 	Cgroup  string   // directory of the agent's cgroup, "" where there is none

@@ -1,6 +1,9 @@
 package groove
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Usage is what a program reported that work took. A nil member was not reported:
 // nothing here is estimated.
@@ -100,7 +103,8 @@ func (u *Usage) counts() [6]**int64 {
 type TurnEnd struct {
 	Agent  AgentName
 	Turn   int64
-	Stop   string // ACP stopReason, or why it failed
+	Began  time.Time // before its program was prompted
+	Stop   string    // ACP stopReason, or why it failed
 	Failed bool
 	Used   *Usage // nil where nothing was reported
 }

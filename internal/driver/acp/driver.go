@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	if l.Progress != nil {
 		l.Progress(groove.StepStart)
 	}
-	p, err := shim.Start(shim.Command{Argv: l.Argv, Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
+	p, err := shim.Start(shim.Command{Argv: slices.Concat(l.Through, l.Argv), Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
 		Stderr: stderr, Self: self, Clock: d.o.Clock})
 	if err != nil {
 		return nil, err

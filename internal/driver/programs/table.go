@@ -72,5 +72,5 @@ var builtin = map[string]Profile{
 		State: []string{"~/.qwen"}, ToolsHint: "trust the folder: run qwen in it once and say yes",
 	},
 	// Whoever starts it adds the script: --script FILE.
-	Scripted: {Argv: []string{"scripted"}, Self: true, Asks: Yes},
+	Scripted: {Argv: []string{"scripted"}, Self: true, Asks: Yes, State: []string{"$GROOVE_SCRIPTED_DIR"}},
 }

@@ -43,6 +43,8 @@ var May = func() Table {
 		"internal/federation": floor,
 		"internal/events":     {"groove", "clock", "store"},
 
+		"internal/scope": nouns, // paths alone: who asks and what follows is others' business
+
 		// The driver is one engine in parts: acp starts programs under the shim.
 		"internal/driver/shim":     nouns,
 		"internal/driver/programs": nouns,

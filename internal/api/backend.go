@@ -21,6 +21,7 @@ type Backend struct {
 	Events     Events
 	Doctor     Doctor
 	Meter      Meter
+	Teams      Teams
 }
 
 // Host is the daemon itself.
@@ -50,6 +51,20 @@ type Lifecycle interface {
 	Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error)
 	Kill(ctx context.Context, ref string) (groove.Agent, error)
 	Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error)
+}
+
+// Teams is what agents can be asked to be, and sets of them that start together.
+type Teams interface {
+	Roles(ctx context.Context) (Roles, error)
+	// Role fails with role.unknown, config.invalid.
+	Role(ctx context.Context, name string) (Role, error)
+	// TeamUp checks all before the first agent starts, and returns when each is up or has
+	// failed: what failed after the checks stands in the report.
+	TeamUp(ctx context.Context, r TeamRequest) (TeamReport, error)
+	Teams(ctx context.Context) ([]Team, error)
+	// Team and TeamDown fail with team.unknown.
+	Team(ctx context.Context, name string) (Team, error)
+	TeamDown(ctx context.Context, name string) (Team, error)
 }
 
 // Registry shows agents, local and remote.

@@ -77,6 +77,8 @@ const (
 	KindApprovalAnswered Kind = "approval.answered"
 	KindProgramUnknown   Kind = "program.unknown"
 	KindProgramFailed    Kind = "program.failed"
+	KindRoleUnknown      Kind = "role.unknown"
+	KindTeamUnknown      Kind = "team.unknown"
 	KindNameTaken        Kind = "name.taken"
 	KindAmbiguous        Kind = "name.ambiguous"
 	KindRouteUnknown     Kind = "route.unknown"
@@ -132,6 +134,7 @@ var kinds = map[Kind]struct {
 	KindPeerUnknown: {Local, 404}, KindPeerNotPaired: {Local, 403}, KindPeerUnreachable: {Local, 503},
 	KindPeerDamaged: {Local, 409}, KindOutboxFull: {Local, 507}, KindMessageUnknown: {Local, 404}, KindApprovalUnknown: {Local, 404},
 	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422},
+	KindRoleUnknown: {Local, 404}, KindTeamUnknown: {Local, 404},
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},
 	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindGateFilter: {Local, 409}, KindDaemonDown: {Local, 503},

@@ -7,11 +7,11 @@ import (
 
 type spawnCmd struct {
 	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
-	Program string   `required:"" help:"opencode, scripted, or a program of config.toml." placeholder:"NAME"`
+	Program string   `help:"opencode, scripted, or a program of config.toml; else the role's." placeholder:"NAME"`
 	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
-	Role    string   `help:"What it is for, in a word."`
+	Role    string   `help:"What it is asked to be: groove roles lists them." placeholder:"NAME"`
 	Title   string   `help:"What it is for, in a line."`
 	Task    string   `aliases:"prompt" help:"First message, from you; - reads standard input. Also --prompt." placeholder:"TEXT"`
 	Env     []string `help:"Variable of its environment. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
@@ -23,6 +23,8 @@ type spawnCmd struct {
 	Sandbox  bool   `help:"Run it under Landlock."`
 	Worktree bool   `help:"Give it a git worktree and branch of its own."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+
+	linkFlags
 }
 
 // Run starts an agent and waits until its session is open.
@@ -41,7 +43,11 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+	link, err := c.request()
+	if err != nil {
+		return err
+	}
+	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Link: link, Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
 	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })

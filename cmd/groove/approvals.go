@@ -3,11 +3,16 @@ package main
 import "groove/internal/api"
 
 type approvalsCmd struct {
-	All bool `help:"Answered and expired ones too."`
+	ID  string `arg:"" optional:"" help:"Show this one whole: ID or unique prefix."`
+	All bool   `help:"Answered and expired ones too."`
 }
 
-// Run lists questions to the user.
+// Run lists questions to the user, or shows one whole.
 func (c *approvalsCmd) Run(a *app) error {
+	if c.ID != "" {
+		q, err := a.client.Approval(a.ctx, c.ID)
+		return show(a, q, err, a.oneApproval)
+	}
 	list, err := a.client.Approvals(a.ctx, c.All)
 	return show(a, list, err, func(list []api.Approval) {
 		var rows [][]string
@@ -16,6 +21,23 @@ func (c *approvalsCmd) Run(a *app) error {
 		}
 		table(a.out, "no questions", []string{"ID", "KIND", "QUESTION", "STATE", "ASKED", "EXPIRES"}, rows)
 	})
+}
+
+// oneApproval shows a question: in words where there are words, else what it is about.
+func (a *app) oneApproval(q api.Approval) {
+	a.printf("%s  %s, %s; asked %s, expires %s\n\n", q.ID, cell(q.Kind, 20), cell(q.State, 12), a.ago(q.Created.Time), a.ago(q.Expires.Time))
+	switch {
+	case q.Words != "":
+		a.printf("%s\n", plain(q.Words))
+	default:
+		a.printf("%s\n", cell(q.Title, 300))
+		if len(q.Detail) > 0 {
+			a.printf("\n%s\n", plain(string(q.Detail)))
+		}
+	}
+	if q.State == "open" {
+		a.printf("\ngroove approve %s, or groove reject %s\n", q.ID, q.ID)
+	}
 }
 
 type approveCmd struct {

@@ -45,6 +45,8 @@ type cli struct {
 	Done   doneCmd   `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
 	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
+	Roles  rolesCmd  `cmd:"" group:"agents" help:"Show what an agent can be asked to be."`
+	Team   teamCmd   `cmd:"" group:"agents" help:"Start and end sets of agents together."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`

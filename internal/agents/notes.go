@@ -20,7 +20,7 @@ const notesMax = 16 << 10
 // an agent that there is not, or that has ended, nothing is kept.
 func (e *Engine) Note(tx *store.Tx, name groove.AgentName, text string) error {
 	a := e.find(name)
-	if a == nil || a.state.End != "" {
+	if a == nil || a.status().Ended() {
 		return nil
 	}
 	_, err := tx.Exec("INSERT INTO agent_note(agent, text, at) VALUES(?,?,?)", a.pk, text, e.o.Clock().UnixMilli())

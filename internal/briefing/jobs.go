@@ -115,6 +115,7 @@ func quote(s string, most int) string { return `"` + inline(s, most) + `"` }
 var tame = strings.NewReplacer(`"`, "'", "`", "'", "<", "‹", ">", "›", "\u2028", " ", "\u2029", " ")
 
 func inline(s string, most int) string {
+	s = s[:min(len(s), 8*most)] // the rest is cut anyway
 	s = groove.CleanLabel(tame.Replace(strings.Join(strings.Fields(s), " ")), len(s)*3+3)
 	if len(s) > most {
 		s = groove.CleanLabel(s, most-len("…")) + "…"

@@ -13,18 +13,38 @@ import (
 
 // Spawn is api.Lifecycle.
 func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, error) {
-	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
-		AgentOptions: groove.AgentOptions{Team: r.Team, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
-	if r.Script != "" {
-		if !filepath.IsAbs(r.Script) {
-			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", r.Script)
-		}
-		if _, err := os.Stat(r.Script); err != nil {
-			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "the script cannot be read: %w", err)
-		}
-		spec.Argv = []string{"--script", r.Script}
+	r, instructions, err := d.cast(r)
+	if err != nil {
+		return groove.Agent{}, err
 	}
-	return d.agents.Spawn(ctx, spec)
+	link, err := d.link(ctx, r)
+	if err != nil {
+		return groove.Agent{}, err
+	}
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
+		AgentOptions: groove.AgentOptions{Team: r.Team, Instructions: instructions, Link: link, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
+	if spec.Argv, err = scriptArgs(r.Script); err != nil {
+		return groove.Agent{}, err
+	}
+	a, err := d.agents.Spawn(ctx, spec)
+	if err != nil {
+		return a, err
+	}
+	return a, d.openLink(ctx, a)
+}
+
+// scriptArgs are the arguments of the scripted program, none without a script.
+func scriptArgs(script string) ([]string, error) {
+	if script == "" {
+		return nil, nil
+	}
+	if !filepath.IsAbs(script) {
+		return nil, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", script)
+	}
+	if _, err := os.Stat(script); err != nil {
+		return nil, groove.Errorf("spawn", groove.KindInvalid, "the script cannot be read: %w", err)
+	}
+	return []string{"--script", script}, nil
 }
 
 // Kill is api.Lifecycle.

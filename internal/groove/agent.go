@@ -69,7 +69,7 @@ type AgentBudget struct {
 type AgentLink struct {
 	Job       JobID      `json:"jobId"`
 	Mode      string     `json:"mode" enum:"ambassador,direct"`
-	Peers     []LinkPeer `json:"peers"`
+	Peers     []LinkedPeer `json:"peers"`
 	Title     string     `json:"title"`
 	Goal      string     `json:"goal"`
 	TTL       int64      `json:"ttl,omitempty" doc:"seconds; 0 = the setting"`
@@ -77,8 +77,8 @@ type AgentLink struct {
 	KeepAlive *bool      `json:"keepAlive,omitempty"`
 }
 
-// LinkPeer is one peer of a link and its agents that take part.
-type LinkPeer struct {
+// LinkedPeer is one peer of a link and its agents that take part.
+type LinkedPeer struct {
 	Peer   DaemonID    `json:"peer"`
 	Agents []AgentName `json:"agents"`
 }

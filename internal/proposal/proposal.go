@@ -38,7 +38,7 @@ func Words(c *groove.Contract, from From) string {
 // who says whose agents may write to whose.
 func who(c *groove.Contract) []string {
 	theirs, ours := names(c.OpenerAgents), names(c.PeerAgents)
-	lines := []string{fmt.Sprintf("Its %s %s may write to %s here, and be written to by %s. No other agent here can be reached.",
+	lines := []string{fmt.Sprintf("Its %s %s, and its user, may write to %s here, and be written to by %s. It reaches no other agent here.",
 		plural(len(c.OpenerAgents), "agent"), theirs, ours, them(len(c.PeerAgents)))}
 	if c.Mode == "ambassador" {
 		lines[0] += fmt.Sprintf(" %s for %s whole team there.", speak(len(c.OpenerAgents)), its(len(c.OpenerAgents)))
@@ -80,11 +80,11 @@ func limits(c *groove.Contract) string {
 }
 
 func shown(c *groove.Contract) string {
-	text := "It is shown these agents' names, roles, scopes and whether they are busy"
+	text := "Of your agents it is shown names, roles and whether they are busy, as far as your policy for it says; "
 	if len(c.Paths) == 0 {
-		return text + "; nothing of your files."
+		return text + "of your files nothing."
 	}
-	return text + ", and of your files the names below " + strings.Join(clean(c.Paths), ", ") + "."
+	return text + "of your files what matches " + strings.Join(clean(c.Paths), ", ") + "."
 }
 
 func span(seconds int64) string { return groove.Span(time.Duration(seconds) * time.Second) }

@@ -50,7 +50,7 @@ func (d *daemon) throughAmbassador(draft groove.Draft, err error) error {
 	if !known {
 		return err
 	}
-	for _, s := range d.bridge.Standing() {
+	for _, s := range d.standing() {
 		if !d.means(draft, s) {
 			continue
 		}

@@ -13,8 +13,31 @@ import (
 // brief is what an agent is told of itself: before the first turn of a session, and again
 // when the text has changed.
 func (d *daemon) brief(_ context.Context, a groove.Agent) string {
-	standing := d.bridge.Standing()
+	standing := d.standing()
 	return briefing.Text(briefing.Facts{Self: a, Team: d.teammates(a, standing), Jobs: d.jobsFor(a.Name, standing)})
+}
+
+// standing is what was agreed with peers and has not ended, with the jobs that agents were
+// spawned to speak in and that are opened in this moment: an agent's first turn may be
+// earlier.
+func (d *daemon) standing() []bridge.Standing {
+	out := d.bridge.Standing()
+	for _, a := range d.agents.Living() {
+		if a.Link == nil || slices.ContainsFunc(out, func(s bridge.Standing) bool { return s.Job == a.Link.Job }) {
+			continue
+		}
+		if _, err := d.bridge.Find(string(a.Link.Job)); err == nil {
+			continue // it has ended
+		}
+		partners, err := d.linkContracts(a.Name, a.Link)
+		if err != nil {
+			continue // openLink tells the agent
+		}
+		for _, p := range partners {
+			out = append(out, bridge.Standing{Job: a.Link.Job, Peer: p.Peer.ID, PeerPK: p.Peer.PK, Opener: true, Contract: &p.Contract})
+		}
+	}
+	return out
 }
 
 // teammates are the living agents with the same name of a team; those without one are a

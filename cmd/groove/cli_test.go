@@ -37,9 +37,12 @@ func TestWithoutADaemon(t *testing.T) {
 		{"no daemon runs", []string{"status"}, 3, "try: groove start"},
 		{"no daemon runs, told as JSON", []string{"agents", "--json"}, 3, `"kind":"daemon.notRunning"`},
 		{"a command that does not exist", []string{"dance"}, 2, "try: groove --help"},
-		{"a flag that is missing, told as JSON", []string{"spawn", "a", "--json"}, 2, `"kind":"request.malformed"`},
+		{"a flag that is missing, told as JSON", []string{"federation", "invite", "--json"}, 2, `"kind":"request.malformed"`},
 		{"a secret as an argument", []string{"federation", "pair", "--invite", "groove1:abc"}, 2, "secret"},
 		{"a sender that is claimed", []string{"send", "a", "text", "--from", "user"}, 2, "--from is refused"},
+		{"a link without a peer", []string{"spawn", "a", "--link", "b"}, 2, "need --peer"},
+		{"a link whose peer is not named", []string{"spawn", "a", "--peer", "p", "--peer", "q", "--link", "b"}, 2, "agent@peer"},
+		{"a link with another peer", []string{"spawn", "a", "--peer", "p", "--link", "b@q"}, 2, "not one of --peer"},
 		{"a rate that is none", []string{"federation", "bridge", "open", "p", "--title", "t", "--agents", "a", "--peer-agents", "b", "--rate", "fast"}, 2, "--rate"},
 	} {
 		code, out, errOut := groovy(t, row.args...)

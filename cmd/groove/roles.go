@@ -3,13 +3,13 @@ package main
 import "groove/internal/api"
 
 type rolesCmd struct {
-	Name string `arg:"" optional:"" help:"Print this one with its instructions."`
+	Role string `arg:"" optional:"" help:"Print this one with its instructions."`
 }
 
 // Run lists what an agent can be asked to be, or prints one of it.
 func (c *rolesCmd) Run(a *app) error {
-	if c.Name != "" {
-		role, err := a.client.Role(a.ctx, c.Name)
+	if c.Role != "" {
+		role, err := a.client.Role(a.ctx, c.Role)
 		return show(a, role, err, a.oneRole)
 	}
 	all, err := a.client.Roles(a.ctx)

@@ -68,12 +68,12 @@ func (a *app) teamReport(r api.TeamReport) {
 }
 
 type teamDownCmd struct {
-	Name string `arg:"" help:"The team."`
+	Team string `arg:"" help:"The team."`
 }
 
 // Run ends a team.
 func (c *teamDownCmd) Run(a *app) error {
-	t, err := a.client.TeamDown(a.ctx, c.Name)
+	t, err := a.client.TeamDown(a.ctx, c.Team)
 	return show(a, t, err, func(t api.Team) { a.printf("%s is down, %d agents live\n", t.Name, t.Alive) })
 }
 
@@ -98,12 +98,12 @@ func (*teamListCmd) Run(a *app) error {
 }
 
 type teamStatusCmd struct {
-	Name string `arg:"" help:"The team."`
+	Team string `arg:"" help:"The team."`
 }
 
 // Run shows one team.
 func (c *teamStatusCmd) Run(a *app) error {
-	t, err := a.client.Team(a.ctx, c.Name)
+	t, err := a.client.Team(a.ctx, c.Team)
 	return show(a, t, err, func(t api.Team) {
 		var rows [][]string
 		for _, g := range t.Agents {

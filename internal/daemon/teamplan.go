@@ -32,7 +32,7 @@ func (d *daemon) planTeam(ctx context.Context, r api.TeamRequest) (teamPlan, err
 		}
 	}
 	taken := map[groove.AgentName]bool{}
-	var faults []error
+	var faults []fault
 	for _, a := range r.Agents {
 		a.Team = r.Name
 		name, err := d.freeName(a.Name, taken, r.Number)
@@ -45,7 +45,7 @@ func (d *daemon) planTeam(ctx context.Context, r api.TeamRequest) (teamPlan, err
 			err = d.mayStart(ctx, a)
 		}
 		if err != nil {
-			faults = append(faults, groove.Wrap(string(a.Name), groove.KindInternal, err))
+			faults = append(faults, fault{a.Name, groove.AsError(err)})
 		}
 		plan.agents = append(plan.agents, a)
 	}
@@ -53,18 +53,22 @@ func (d *daemon) planTeam(ctx context.Context, r api.TeamRequest) (teamPlan, err
 	return plan, together(faults)
 }
 
+// fault is why one agent of a team cannot start.
+type fault struct {
+	agent groove.AgentName
+	err   *groove.Error
+}
+
 // together is several faults as one refusal, of the first one's kind and fix.
-func together(faults []error) error {
+func together(faults []fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	first := groove.AsError(faults[0])
 	var said []string
 	for _, f := range faults {
-		e := groove.AsError(f)
-		said = append(said, e.Op+": "+e.Why())
+		said = append(said, string(f.agent)+": "+f.err.Why())
 	}
-	return groove.Errorf("start team", first.Kind, "nothing was started. %s", strings.Join(said, "; ")).WithFix(first.Fix)
+	return groove.Errorf("start team", faults[0].err.Kind, "nothing was started. %s", strings.Join(said, "; ")).WithFix(faults[0].err.Fix)
 }
 
 // freeName is the name that an agent of a team gets: its own, or with number the first

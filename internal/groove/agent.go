@@ -67,14 +67,14 @@ type AgentBudget struct {
 // AgentLink is the job that an agent was spawned to speak in. Its ID is drawn before
 // the agent is committed, so that the job can be opened after a crash, once.
 type AgentLink struct {
-	Job       JobID      `json:"jobId"`
-	Mode      string     `json:"mode" enum:"ambassador,direct"`
+	Job       JobID        `json:"jobId"`
+	Mode      string       `json:"mode" enum:"ambassador,direct"`
 	Peers     []LinkedPeer `json:"peers"`
-	Title     string     `json:"title"`
-	Goal      string     `json:"goal"`
-	TTL       int64      `json:"ttl,omitempty" doc:"seconds; 0 = the setting"`
-	Idle      int64      `json:"idle,omitempty" doc:"seconds; 0 = the setting"`
-	KeepAlive *bool      `json:"keepAlive,omitempty"`
+	Title     string       `json:"title"`
+	Goal      string       `json:"goal"`
+	TTL       int64        `json:"ttl,omitempty" doc:"seconds; 0 = the setting"`
+	Idle      int64        `json:"idle,omitempty" doc:"seconds; 0 = the setting"`
+	KeepAlive *bool        `json:"keepAlive,omitempty"`
 }
 
 // LinkedPeer is one peer of a link and its agents that take part.

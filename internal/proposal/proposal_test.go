@@ -67,3 +67,19 @@ func TestGolden(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageShowsWhatIsAsked(t *testing.T) {
+	golden, err := os.ReadFile(filepath.Join("testdata", "ambassador.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/teams.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "<!-- proposal:begin -->\n```\n")
+	shown, _, _ = strings.Cut(shown, "```\n<!-- proposal:end -->")
+	if diff := cmp.Diff(string(golden), shown); diff != "" {
+		t.Errorf("docs/teams.md shows another text:\n%s", diff)
+	}
+}

@@ -21,6 +21,7 @@ var bodies = map[string]string{
 	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
 	"done":         `{}`,
 	"teamUp":       `{"name":"shop","agents":[{"name":"backend","program":"scripted","dir":"/p"}]}`,
+	"attach":       `{"name":"mine","dir":"/p"}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,
 	"bridgeReopen": `{"jobId":"` + string(job) + `"}`,

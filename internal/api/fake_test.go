@@ -78,6 +78,12 @@ func (h *house) FindApproval(context.Context, string) (api.Approval, error) {
 	return api.Approval{ID: "abcd", Created: at, Expires: at}, h.err
 }
 
+func (h *house) Attach(context.Context, api.AttachRequest) (api.Attachment, error) {
+	gone := make(chan struct{})
+	close(gone)
+	return api.Attachment{Agent: agent, Token: "t", Gone: gone, Release: func() {}}, h.err
+}
+
 // ended is a reader of a daemon that stops.
 type ended struct{}
 

@@ -83,7 +83,11 @@ func (f Facts) write(rows int) string {
 	f.self(&b)
 	f.team(&b, rows)
 	f.jobs(&b, rows)
-	b.WriteString(tools)
+	mail := mailWakes
+	if f.Self.Attached {
+		mail = mailLies
+	}
+	b.WriteString(strings.Replace(tools, "{mail}", mail, 1))
 	b.WriteString(rules)
 	return strings.TrimRight(b.String(), "\n")
 }

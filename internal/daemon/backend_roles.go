@@ -21,12 +21,9 @@ func (d *daemon) cast(r api.SpawnRequest) (api.SpawnRequest, string, error) {
 	if r.Team != "" && !groove.AgentName(r.Team).Valid() {
 		return r, "", groove.Errorf("spawn agent", groove.KindInvalid, "%q is no name of a team: it takes a-z, 0-9, '.', '_' and '-'", r.Team)
 	}
-	var role roles.Role
-	if r.Role != "" {
-		var err error
-		if role, err = d.roles().Find(r.Role); err != nil {
-			return r, "", err
-		}
+	role, err := d.role(r.Role)
+	if err != nil {
+		return r, "", err
 	}
 	r.Title, r.Program = cmp.Or(r.Title, role.Title), cmp.Or(r.Program, role.Program)
 	if len(r.Scope) == 0 {
@@ -37,6 +34,14 @@ func (d *daemon) cast(r api.SpawnRequest) (api.SpawnRequest, string, error) {
 			WithFix("--program opencode, or program: in the role's file")
 	}
 	return r, role.Text, nil
+}
+
+// role is what a name of a role stands for; nothing for no name.
+func (d *daemon) role(name string) (roles.Role, error) {
+	if name == "" {
+		return roles.Role{}, nil
+	}
+	return d.roles().Find(name)
 }
 
 // Roles is api.Teams.

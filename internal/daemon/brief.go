@@ -99,3 +99,13 @@ func (d *daemon) nameOf(id groove.DaemonID) string {
 	}
 	return id.Short()
 }
+
+// Brief is tools.Directory: an attached agent has no turns that groove begins, so it is
+// told when it asks who is there.
+func (k desk) Brief(ctx context.Context, caller groove.AgentName) string {
+	a, ok := k.d.living(caller)
+	if !ok || !a.Attached {
+		return ""
+	}
+	return k.d.brief(ctx, a)
+}

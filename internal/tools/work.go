@@ -20,6 +20,9 @@ func (s *server) agents(ctx context.Context, c *call, _ agentsIn) (string, error
 		return "", err
 	}
 	var b strings.Builder
+	if brief := s.desk.Brief(ctx, c.agent); brief != "" {
+		b.WriteString(brief + "\n\n")
+	}
 	fmt.Fprintf(&b, "You are %s%s. The user is reached as \"user\".\nHere:", c.agent, membership(local, c.agent))
 	for _, a := range local {
 		if a.Name != c.agent {

@@ -149,6 +149,12 @@ func TestDirectLink(t *testing.T) {
 		{"all of those shown, which are two", linked("server"), groove.KindInvalid},
 		{"a peer that is not known", linked("nobody", "backend"), groove.KindPeerUnknown},
 		{"no peer", func(r *api.SpawnRequest) { r.Link = &api.LinkRequest{} }, groove.KindInvalid},
+		{"a peer twice", func(r *api.SpawnRequest) {
+			r.Role, r.Link = "ambassador", &api.LinkRequest{Peers: []api.LinkPeer{{Peer: "server"}, {Peer: string(server.Info.ID)}}}
+		}, groove.KindConflict},
+		{"a peer in two ways", func(r *api.SpawnRequest) {
+			r.Role, r.Link = "ambassador", &api.LinkRequest{Peer: "server", Peers: []api.LinkPeer{{Peer: "server"}}}
+		}, groove.KindInvalid},
 		{"an ambassador without a peer", role("ambassador"), groove.KindInvalid},
 		{"a name that is none", linked("server", "Back End"), groove.KindInvalid},
 	} {

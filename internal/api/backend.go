@@ -56,20 +56,6 @@ type Lifecycle interface {
 	Attach(ctx context.Context, r AttachRequest) (Attachment, error)
 }
 
-// Teams is what agents can be asked to be, and sets of them that start together.
-type Teams interface {
-	Roles(ctx context.Context) (Roles, error)
-	// Role fails with role.unknown, config.invalid.
-	Role(ctx context.Context, name string) (Role, error)
-	// TeamUp checks all before the first agent starts, and returns when each is up or has
-	// failed: what failed after the checks stands in the report.
-	TeamUp(ctx context.Context, r TeamRequest) (TeamReport, error)
-	Teams(ctx context.Context) ([]Team, error)
-	// Team and TeamDown fail with team.unknown.
-	Team(ctx context.Context, name string) (Team, error)
-	TeamDown(ctx context.Context, name string) (Team, error)
-}
-
 // Registry shows agents, local and remote.
 type Registry interface {
 	ListAgents(ctx context.Context) ([]groove.Agent, error)

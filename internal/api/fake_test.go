@@ -53,8 +53,6 @@ func (h *house) backend() api.Backend {
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
 
-var team = api.Team{Name: "shop", Alive: 1, Agents: []groove.Agent{agent}, Jobs: []api.Job{}}
-
 func (h *house) Status(context.Context) (api.Status, error) {
 	return api.Status{Version: "1", Home: "/h", Started: at}, h.err
 }
@@ -99,21 +97,7 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
-func (h *house) Roles(context.Context) (api.Roles, error) {
-	return api.Roles{Roles: []api.Role{{Name: "backend", Text: "You build."}}, Damaged: []api.Trouble{}}, h.err
-}
-func (h *house) Role(context.Context, string) (api.Role, error) {
-	return api.Role{Name: "backend", Text: "You build."}, h.err
-}
-func (h *house) TeamUp(_ context.Context, r api.TeamRequest) (api.TeamReport, error) {
-	return api.TeamReport{Name: r.Name, Warnings: []string{}, Agents: []api.TeamStart{{Name: "backend", Agent: &agent}}}, h.err
-}
-func (h *house) Teams(context.Context) ([]api.Team, error) { return []api.Team{team}, h.err }
-func (h *house) Team(context.Context, string) (api.Team, error) {
-	return team, h.err
-}
-func (h *house) TeamDown(context.Context, string) (api.Team, error) { return team, h.err }
-func (h *house) Kill(context.Context, string) (groove.Agent, error) { return agent, h.err }
+func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
 }

@@ -1,6 +1,24 @@
 package api
 
-import "groove/internal/groove"
+import (
+	"context"
+
+	"groove/internal/groove"
+)
+
+// Teams is what agents can be asked to be, and sets of them that start together.
+type Teams interface {
+	Roles(ctx context.Context) (Roles, error)
+	// Role fails with role.unknown, config.invalid.
+	Role(ctx context.Context, name string) (Role, error)
+	// TeamUp checks all before the first agent starts, and returns when each is up or has
+	// failed: what failed after the checks stands in the report.
+	TeamUp(ctx context.Context, r TeamRequest) (TeamReport, error)
+	Teams(ctx context.Context) ([]Team, error)
+	// Team and TeamDown fail with team.unknown.
+	Team(ctx context.Context, name string) (Team, error)
+	TeamDown(ctx context.Context, name string) (Team, error)
+}
 
 // LinkRequest opens a job for an agent that is spawned: with one peer, or with several
 // in peers, one leg for each.
@@ -66,5 +84,5 @@ type Team struct {
 	Name   string         `json:"name"`
 	Alive  int            `json:"alive"`
 	Agents []groove.Agent `json:"agents"`
-	Jobs   []Job          `json:"jobs" doc:"those that its agents were spawned to speak in"`
+	Jobs   []Job          `json:"jobs" doc:"those that link its agents"`
 }

@@ -112,6 +112,8 @@ type Options struct {
 	Changed func()
 	// Ended is called with the transaction that ends a leg, with the reason. May be nil.
 	Ended func(tx *store.Tx, s Standing, reason string) error
+	// Crossed is told of each message that goes over a connection. It must not block; nil: nobody asks.
+	Crossed func(groove.Crossing)
 }
 
 // Bridge holds every leg. It is safe for concurrent use.

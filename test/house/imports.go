@@ -48,6 +48,7 @@ var May = func() Table {
 		"internal/approval":   floor,
 		"internal/federation": floor,
 		"internal/events":     {"groove", "clock", "store"},
+		"internal/trace":      nouns, // told what happened, asks nobody
 
 		"internal/scope": nouns, // paths alone: who asks and what follows is others' business
 

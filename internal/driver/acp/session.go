@@ -25,6 +25,8 @@ type session struct {
 
 	caps      capabilities // set before Start returns
 	replayed  bool         // likewise
+	offer     offer        // likewise
+	calls     calls        // the running turn's
 	replaying atomic.Bool
 	stopping  sync.Once
 	done      chan struct{}
@@ -33,6 +35,7 @@ type session struct {
 	id    string // "" while the program has not named it
 	now   *turn  // nil when idle
 	cause error  // the first reason why the driver itself ended the program
+	spent spent
 }
 
 // turn is the outstanding prompt.
@@ -40,6 +43,7 @@ type turn struct {
 	ctx    context.Context // ends with the turn, and when it is cancelled: open questions end
 	cancel context.CancelFunc
 	over   chan struct{}
+	before spent           // when it began
 	usage  json.RawMessage // of the last usage update
 }
 
@@ -129,7 +133,7 @@ func (s *session) Prompt(ctx context.Context, text string, written func()) (groo
 		s.abandon()
 		return groove.TurnResult{}, groove.Errorf(op, groove.KindTimeout, "the turn was given up: %w", ctx.Err())
 	}
-	return groove.TurnResult{}, groove.Errorf(op, groove.KindProgramFailed, "the program refused the turn: %w", err)
+	return groove.TurnResult{}, s.refused(groove.Errorf(op, groove.KindProgramFailed, "the program refused the turn: %w", err), err)
 }
 
 func (s *session) begin() (*turn, error) {
@@ -138,7 +142,7 @@ func (s *session) begin() (*turn, error) {
 	if s.now != nil {
 		return nil, groove.Errorf("prompt agent", groove.KindConflict, "a turn is running")
 	}
-	t := &turn{over: make(chan struct{})}
+	t := &turn{over: make(chan struct{}), before: s.spent}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	s.now = t
 	return t, nil
@@ -149,6 +153,7 @@ func (s *session) finish(t *turn) {
 	s.mu.Lock()
 	s.now = nil
 	s.mu.Unlock()
+	s.calls.forget()
 	close(t.over)
 }
 
@@ -163,12 +168,13 @@ func (s *session) result(t *turn, raw json.RawMessage) (groove.TurnResult, error
 	if err != nil {
 		return groove.TurnResult{}, groove.Errorf("prompt agent", groove.KindProgramFailed, "the program's answer cannot be read: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := s.spent.since(t.before, usage)
 	if usage == nil {
-		s.mu.Lock()
 		usage = t.usage
-		s.mu.Unlock()
 	}
-	return groove.TurnResult{Stop: stop, Usage: usage}, nil
+	return groove.TurnResult{Stop: stop, Usage: usage, Used: used}, nil
 }
 
 // Cancel asks the program to end the running turn; open questions of it are

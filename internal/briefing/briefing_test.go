@@ -146,8 +146,11 @@ func TestStatusChangesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkText(b *testing.B) {
-	f := briefing.Facts{Self: self("a", "backend", "t"), Team: shop}
+func BenchmarkText(b *testing.B) { // a team of 50
+	f := briefing.Facts{Self: self("a", "backend", "t")}
+	for range 25 {
+		f.Team = append(f.Team, shop...)
+	}
 	for b.Loop() {
 		briefing.Text(f)
 	}

@@ -174,9 +174,9 @@ func (d *daemon) openLink(ctx context.Context, a groove.Agent) error {
 	if err == nil {
 		return nil
 	}
-	d.log.Warn("an agent's job is not opened", "agent", a.Name, "job", a.Link.Job.Short(), "kind", groove.KindOf(err))
 	e := groove.AsError(err)
 	d.tell(ctx, a.Name, "The job with your peer could not be opened: "+groove.CleanLabel(e.Why(), 300)+". Your user knows.")
+	d.log.Warn("an agent's job is not opened", "agent", a.Name, "job", a.Link.Job.Short(), "kind", groove.KindOf(err))
 	return groove.Wrap("agent "+string(a.Name)+" runs, its job is not open", groove.KindInternal, err)
 }
 

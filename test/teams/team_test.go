@@ -172,6 +172,32 @@ func TestLinkAfterKill(t *testing.T) {
 	}
 }
 
+// A job that cannot be opened any more: the agent is told, and lives on.
+func TestLinkWhosePeerHasGone(t *testing.T) {
+	laptop, server := two(t, true)
+	server.spawn("backend", quiet)
+	a := laptop.spawn("ambassador-1", relay, role("ambassador"), linked("server", "backend"))
+	laptop.Kill()
+	forget(t, laptop.Node, a.Link.Job)
+	files, err := filepath.Glob(filepath.Join(laptop.Home, "federation", "peers", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	if err := os.Remove(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	laptop.Start()
+	laptop.Until("it is logged", func(context.Context) (bool, error) {
+		return strings.Contains(laptop.Log(), "an agent's job is not opened"), nil
+	})
+	laptop.tell("ambassador-1", "go on")
+	prompt, _ := laptop.last("ambassador-1")
+	has(t, prompt, "(groove) The job with your peer could not be opened: the peer "+server.Info.ID.Short()+" is not paired any more")
+	if jobs := laptop.jobs(); len(jobs) != 0 {
+		t.Errorf("%+v", jobs)
+	}
+}
+
 // Killed at any moment of a spawn: an agent that is there has its job, and no job is
 // without its agent.
 func TestAgentAndJobDoNotDiverge(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 type spawnCmd struct {
 	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
-	Program string   `help:"opencode, scripted, or a program of config.toml; else the role's." placeholder:"NAME"`
+	Program string   `help:"One that groove programs lists (default: the role's, else the setting program, else the only one that is installed)." placeholder:"NAME"`
 	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
@@ -122,6 +122,6 @@ func (c *agentsCmd) Run(a *app) error {
 	for _, g := range both.Remote {
 		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
 	}
-	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
+	table(a.out, "no agents: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
 	return nil
 }

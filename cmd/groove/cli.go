@@ -50,6 +50,8 @@ type cli struct {
 	Roles  rolesCmd  `cmd:"" group:"agents" help:"Show what an agent can be asked to be."`
 	Team   teamCmd   `cmd:"" group:"agents" help:"Start and end sets of agents together."`
 
+	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
+
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`

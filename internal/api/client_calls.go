@@ -166,9 +166,19 @@ func (c *Client) Probe(ctx context.Context, ref string) (Probe, error) {
 	return post[Probe](ctx, c, "/api/federation/peers/"+url.PathEscape(ref)+"/probe", nil)
 }
 
-// Programs returns the agent programs, and whether they can be started.
-func (c *Client) Programs(ctx context.Context) ([]Program, error) {
-	return get[[]Program](ctx, c, "/api/programs", nil)
+// Programs returns the agent programs, and whether they can be started. With ask, those whose
+// version no file tells are run to hear it, which takes seconds the first time.
+func (c *Client) Programs(ctx context.Context, ask bool) ([]Program, error) {
+	query := url.Values{}
+	if ask {
+		query.Set("versions", "true")
+	}
+	return get[[]Program](ctx, c, "/api/programs", query)
+}
+
+// TestProgram has a program run a turn that calls a tool. What failed is in the answer.
+func (c *Client) TestProgram(ctx context.Context, name string, r ProgramTestRequest) (ProgramTest, error) {
+	return post[ProgramTest](ctx, c, "/api/programs/"+url.PathEscape(name)+"/test", r)
 }
 
 // Invite makes a single-use invite.

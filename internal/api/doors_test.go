@@ -31,11 +31,12 @@ var bodies = map[string]string{
 	"send":         `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
 	"invite":       `{"for":["any"]}`,
 	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
-	"answer":    `{"answer":"approve"}`,
-	"session":   `{"code":"x"}`,
-	"gateMode":  `{"mode":"reset"}`,
-	"setPolicy": `{"open":"ask","registry":"all","rate":5}`,
-	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
+	"answer":      `{"answer":"approve"}`,
+	"session":     `{"code":"x"}`,
+	"gateMode":    `{"mode":"reset"}`,
+	"setPolicy":   `{"open":"ask","registry":"all","rate":5}`,
+	"testProgram": `{}`,
+	"readdress":   `{"addresses":["192.0.2.1:31416"]}`,
 }
 
 var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job), "{inviteId}", "1")
@@ -107,6 +108,15 @@ func TestAgentsActOnlyForThemselves(t *testing.T) {
 	} {
 		if p := r.overSocket(t, row.method, row.path, row.body, bearer(token)).problem(t); p.Kind != groove.KindForbidden {
 			t.Errorf("%s: %s", row.why, p.Kind)
+		}
+	}
+	for _, row := range []struct {
+		why  string
+		head http.Header
+		want bool
+	}{{"an agent has nothing started by looking", bearer(token), false}, {"its user has", nil, true}} {
+		if got := r.overSocket(t, "GET", "/api/programs?versions=true", "", row.head); got.status != 200 || r.house.asked != row.want {
+			t.Errorf("%s: %d, asked %v", row.why, got.status, r.house.asked)
 		}
 	}
 	r.overSocket(t, "POST", "/api/federation/bridge/message", bodies["send"], bearer(token))

@@ -41,6 +41,7 @@ type house struct {
 	err    error
 	poll   func(context.Context)
 	stop   func()
+	asked  bool // programs were to be run for their versions
 
 	agents    []groove.Agent
 	metrics   []api.Metric
@@ -160,8 +161,16 @@ func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
 func (h *house) Probe(context.Context, string) (api.Probe, error) {
 	return api.Probe{Addresses: []api.ProbeAddress{}}, h.err
 }
-func (h *house) Metrics(context.Context) ([]api.Metric, error)   { return h.metrics, h.err }
-func (h *house) Programs(context.Context) ([]api.Program, error) { return nil, h.err }
+func (h *house) Metrics(context.Context) ([]api.Metric, error) { return h.metrics, h.err }
+func (h *house) Programs(_ context.Context, ask bool) ([]api.Program, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = ask
+	return nil, h.err
+}
+func (h *house) TestProgram(_ context.Context, name string, _ api.ProgramTestRequest) (api.ProgramTest, error) {
+	return api.ProgramTest{Program: name, Steps: []api.ProgramStep{}}, h.err
+}
 func (h *house) Peers(context.Context) ([]api.Peer, error) {
 	return []api.Peer{{ID: groove.DaemonID(id.String()), Name: "vps", PairedAt: at}}, h.err
 }

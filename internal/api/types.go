@@ -75,7 +75,7 @@ type Trouble struct {
 // SpawnRequest starts an agent.
 type SpawnRequest struct {
 	Name    groove.AgentName `json:"name" minLength:"1" maxLength:"63"`
-	Program string           `json:"program,omitempty" maxLength:"64" doc:"opencode, scripted, or one of config.toml; absent = the role's"`
+	Program string           `json:"program,omitempty" maxLength:"64" doc:"one that GET /api/programs lists; absent = the role's, that of the setting, or the only one that is installed"`
 	Script  string           `json:"script,omitempty" doc:"file that the scripted program plays"`
 	Dir     string           `json:"dir" minLength:"1" doc:"working directory, absolute"`
 	Scope   []string         `json:"scope,omitempty" maxItems:"20" doc:"globs that it may change"`

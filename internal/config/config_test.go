@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"groove/internal/config"
 	"groove/internal/groove"
 )
@@ -94,8 +96,9 @@ func TestAFileIsRead(t *testing.T) {
 	if got := fmt.Sprint(c.Bridge, c.API, c.Rate, c.Job, c.Log); got != want || c.Name != "Küche" {
 		t.Errorf("%s\ngot  %s\nwant %s", c.Name, got, want)
 	}
-	if got := fmt.Sprint(c.Programs); got != "map[mine:{[/opt/mine acp] [MODE=quiet EMPTY=] make install} other:{[other] [] }]" {
-		t.Errorf("programs %s", got)
+	programs := map[string]config.Program{"mine": {Command: []string{"/opt/mine", "acp"}, Env: []string{"MODE=quiet", "EMPTY="}, Install: "make install"}, "other": {Command: []string{"other"}}}
+	if diff := cmp.Diff(programs, c.Programs); diff != "" {
+		t.Error(diff)
 	}
 	for key, line := range map[string]int{"name": 2, "rate": 3, "bridge.listen": 5, "api.port": 8, "job.idle": 11, "programs.mine.env": 16, "programs.other.command": 19} {
 		if want := fmt.Sprintf("%s/config.toml:%d", dir, line); c.Origin(key) != want {

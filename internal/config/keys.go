@@ -39,6 +39,7 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
+	{"program", "the name of an agent program, or empty: the only one that is installed", "", readProgram},
 	{"trace.endpoint", `"http://host:4318" or https of an OTLP/HTTP collector, which gets /v1/traces; or "off"`, "", readEndpoint},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
@@ -65,6 +66,17 @@ func readName(v any) (any, error) {
 	s = norm.NFC.String(s)
 	if err := groove.CheckLabel("the name", s, 64); err != nil {
 		return nil, groove.AsError(err).Err
+	}
+	return s, nil
+}
+
+func readProgram(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, wrongType("a string", v)
+	}
+	if s != "" && !programName.MatchString(s) {
+		return nil, fmt.Errorf("%.70q is no name of a program", s)
 	}
 	return s, nil
 }

@@ -18,13 +18,15 @@ func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, e
 	if err != nil {
 		return groove.Agent{}, err
 	}
-	link, err := d.link(ctx, r)
-	if err != nil {
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
+		AgentOptions: groove.AgentOptions{Team: r.Team, Instructions: instructions, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
+	if spec.Argv, err = scriptArgs(r.Script); err != nil {
 		return groove.Agent{}, err
 	}
-	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
-		AgentOptions: groove.AgentOptions{Team: r.Team, Instructions: instructions, Link: link, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
-	if spec.Argv, err = scriptArgs(r.Script); err != nil {
+	if err := d.settleProgram(ctx, &spec); err != nil {
+		return groove.Agent{}, err
+	}
+	if spec.Link, err = d.link(ctx, r); err != nil {
 		return groove.Agent{}, err
 	}
 	a, err := d.agents.Spawn(ctx, spec)

@@ -29,10 +29,6 @@ func (d *daemon) cast(r api.SpawnRequest) (api.SpawnRequest, string, error) {
 	if len(r.Scope) == 0 {
 		r.Scope = role.Scope
 	}
-	if r.Program == "" {
-		return r, "", groove.Errorf("spawn agent", groove.KindInvalid, "no program is named").
-			WithFix("--program opencode, or program: in the role's file")
-	}
 	return r, role.Text, nil
 }
 

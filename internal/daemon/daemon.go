@@ -31,6 +31,7 @@ import (
 	"groove/internal/clock"
 	"groove/internal/config"
 	"groove/internal/driver/acp"
+	"groove/internal/driver/programs"
 	"groove/internal/driver/shim"
 	"groove/internal/events"
 	"groove/internal/federation"
@@ -89,6 +90,8 @@ type daemon struct {
 	gate      *gate.Gate
 	server    *api.Server
 	driver    groove.Driver
+	checker   *programs.Checker
+	trials    *trials
 	changes   *changes
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
@@ -201,6 +204,7 @@ func (d *daemon) openRooms() {
 	d.approvals.OnChange(d.changes.bump)
 	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log,
 		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName, Waits: func(leg int64) string { return d.bridge.Waits(leg) }})
+	d.checker, d.trials = programs.NewChecker(""), newTrials()
 	d.driver = acp.New(acp.Options{Logger: d.log, Version: groove.Version})
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
@@ -238,7 +242,7 @@ func (d *daemon) openDoors(ctx context.Context) error {
 	socket := api.SocketPath(d.opts.Home, os.Getenv("XDG_RUNTIME_DIR"))
 	var err error
 	d.server, err = api.Listen(ctx, api.Options{Socket: socket, TCP: net.JoinHostPort("127.0.0.1", strconv.Itoa(d.cfg.API.Port)), Backend: d.backend(), Callers: callers{d},
-		MCP: tools.New(desk{d}, tokens{d.agents}, d.log), Log: d.log})
+		MCP: d.trials.door(tools.New(desk{d}, tokens{d.agents}, d.log), d.log), Log: d.log})
 	if err != nil {
 		return err
 	}

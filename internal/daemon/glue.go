@@ -9,8 +9,6 @@ import (
 	"groove/internal/agents"
 	"groove/internal/approval"
 	"groove/internal/bridge"
-	"groove/internal/config"
-	"groove/internal/driver/programs"
 	"groove/internal/driver/shim"
 	"groove/internal/groove"
 	"groove/internal/store"
@@ -127,35 +125,6 @@ func choose(options []groove.PermissionOption, a approval.Approval) string {
 		}
 	}
 	return ""
-}
-
-// profiles are the user's own programs, as the driver's table takes them.
-func profiles(c *config.Config) map[string]programs.Profile {
-	out := map[string]programs.Profile{}
-	for name, p := range c.Programs {
-		out[name] = programs.Profile{Name: name, Argv: p.Command, Env: p.Env, Install: p.Install}
-	}
-	return out
-}
-
-func (d *daemon) driverOf(program string) (groove.Driver, error) {
-	if _, err := programs.Lookup(program, profiles(d.cfg)); err != nil {
-		return nil, err
-	}
-	return d.driver, nil
-}
-
-// launch resolves a program to its command line and environment.
-func (d *daemon) launch(s agents.Spec) (groove.Launch, error) {
-	p, err := programs.Lookup(s.Program, profiles(d.cfg))
-	if err != nil {
-		return groove.Launch{}, err
-	}
-	argv, err := p.Resolve("", s.Argv...)
-	if err != nil {
-		return groove.Launch{}, err
-	}
-	return groove.Launch{Argv: argv, Env: append(append([]string{}, p.Env...), s.Env...)}, nil
 }
 
 func (d *daemon) cgroup(name groove.AgentName) string {

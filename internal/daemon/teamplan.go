@@ -103,7 +103,8 @@ func (d *daemon) mayStart(ctx context.Context, r api.SpawnRequest) error {
 	if err != nil {
 		return err
 	}
-	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Argv: argv}
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Argv: argv, Env: r.Env,
+		AgentOptions: groove.AgentOptions{Mode: r.Mode}}
 	if err := agents.Check(spec); err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (d *daemon) mayStart(ctx context.Context, r api.SpawnRequest) error {
 	if _, err := scope.New(r.Dir, r.Scope); err != nil {
 		return err
 	}
-	if _, err := d.launch(spec); err != nil {
+	if err := d.settleProgram(ctx, &spec); err != nil {
 		return err
 	}
 	_, err = d.link(ctx, r)

@@ -19,6 +19,17 @@ type Launch struct {
 	Session string   // session to load; "" opens a new one
 	Mode    string   // permission mode to set in it; "" leaves the program's own
 	Model   string   // model to choose in it; "" leaves the program's own
+	Login   string   // the command that logs in to the program, "" where it is not known
+
+	Stdio   bool          // offer the MCP server over stdio even where HTTP is announced
+	Resume  ResumePolicy  // how a session of it is taken up; "" = load
+	Busy    BusyPolicy    // what may be done while a turn runs; "" = hold
+	Grace   time.Duration // for each step of the program's stop; 0 = the driver's own
+	Lingers bool          // it does not end when its stdin ends: no time is given to that
+
+	// Progress is told each step of the start as it begins, StepOpen when all are done. It
+	// must not block. May be nil.
+	Progress func(LaunchStep)
 
 	// Update is called in order, from one goroutine, for each thing that the
 	// program says. During a load it gets the replayed history first. It must not block

@@ -10,11 +10,11 @@ import (
 
 type spawnCmd struct {
 	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
-	Program string   `help:"One that groove programs lists (default: the setting program, else the only one that is installed)." placeholder:"NAME"`
+	Program string   `help:"One that groove programs lists (default: the role's, else the setting program, else the only one that is installed)." placeholder:"NAME"`
 	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
-	Role    string   `help:"What it is for, in a word."`
+	Role    string   `help:"What it is asked to be: groove roles lists them." placeholder:"NAME"`
 	Title   string   `help:"What it is for, in a line."`
 	Task    string   `aliases:"prompt" help:"First message, from you; - reads standard input. Also --prompt." placeholder:"TEXT"`
 	Env     []string `help:"Variable of its environment. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
@@ -26,7 +26,9 @@ type spawnCmd struct {
 	Sandbox  bool   `help:"Have the kernel keep its program from writing outside its directory and from reading the rest of your home."`
 	Worktree bool   `help:"Give it a git worktree of its own, with the branch groove/NAME."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+
 	ruleFlags
+	linkFlags
 }
 
 // Run starts an agent and waits until its session is open.
@@ -49,7 +51,11 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+	link, err := c.request()
+	if err != nil {
+		return err
+	}
+	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Link: link, Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules})
 	return show(a, agent, err, func(g groove.Agent) {

@@ -22,6 +22,7 @@ type Backend struct {
 	Events     Events
 	Doctor     Doctor
 	Meter      Meter
+	Teams      Teams
 }
 
 // Host is the daemon itself.

@@ -10,11 +10,11 @@ import (
 
 type spawnCmd struct {
 	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
-	Program string   `help:"One that groove programs lists (default: the setting program, else the only one that is installed)." placeholder:"NAME"`
+	Program string   `help:"One that groove programs lists (default: the role's, else the setting program, else the only one that is installed)." placeholder:"NAME"`
 	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
-	Role    string   `help:"What it is for, in a word."`
+	Role    string   `help:"What it is asked to be: groove roles lists them." placeholder:"NAME"`
 	Title   string   `help:"What it is for, in a line."`
 	Task    string   `aliases:"prompt" help:"First message, from you; - reads standard input. Also --prompt." placeholder:"TEXT"`
 	Env     []string `help:"Variable of its environment. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
@@ -29,7 +29,9 @@ type spawnCmd struct {
 	BudgetCost   float64 `help:"Cost after which it is paused and you are asked, in its program's currency." placeholder:"X"`
 	BudgetTurns  int64   `help:"Turns after which it is paused and you are asked." placeholder:"N"`
 	RotateAt     int     `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+
 	ruleFlags
+	linkFlags
 }
 
 // Run starts an agent and waits until its session is open.
@@ -52,7 +54,11 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+	link, err := c.request()
+	if err != nil {
+		return err
+	}
+	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Link: link, Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules, Budget: c.budget()})
 	return show(a, agent, err, func(g groove.Agent) {

@@ -12,7 +12,7 @@ type approvalsCmd struct {
 	Follow bool   `short:"f" help:"Show each in full as it is asked, and go on."`
 }
 
-// Run lists questions to the user.
+// Run lists questions to the user, or shows one whole.
 func (c *approvalsCmd) Run(a *app) error {
 	switch {
 	case c.ID != "" && c.Follow:

@@ -49,6 +49,8 @@ type cli struct {
 	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
 	Rules  rulesCmd  `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
 	Review reviewCmd `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
+	Roles  rolesCmd  `cmd:"" group:"agents" help:"Show what an agent can be asked to be."`
+	Team   teamCmd   `cmd:"" group:"agents" help:"Start and end sets of agents together."`
 
 	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
 	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`

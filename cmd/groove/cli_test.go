@@ -40,6 +40,9 @@ func TestWithoutADaemon(t *testing.T) {
 		{"a flag that is missing, told as JSON", []string{"federation", "bridge", "open", "p", "--json"}, 2, `"kind":"request.malformed"`},
 		{"a secret as an argument", []string{"federation", "pair", "--invite", "groove1:abc"}, 2, "secret"},
 		{"a sender that is claimed", []string{"send", "a", "text", "--from", "user"}, 2, "--from is refused"},
+		{"a link without a peer", []string{"spawn", "a", "--link", "b"}, 2, "need --peer"},
+		{"a link whose peer is not named", []string{"spawn", "a", "--peer", "p", "--peer", "q", "--link", "b"}, 2, "agent@peer"},
+		{"a link with another peer", []string{"spawn", "a", "--peer", "p", "--link", "b@q"}, 2, "not one of --peer"},
 		{"a rate that is none", []string{"federation", "bridge", "open", "p", "--title", "t", "--agents", "a", "--peer-agents", "b", "--rate", "fast"}, 2, "--rate"},
 	} {
 		code, out, errOut := groovy(t, row.args...)

@@ -236,6 +236,23 @@ var asks = map[string]func(context.Context, *app) []candidate{
 		}
 		return out
 	},
+	"role": func(ctx context.Context, a *app) []candidate {
+		var out []candidate
+		all, _ := a.client.Roles(ctx) // as above
+		for _, r := range all.Roles {
+			out = append(out, candidate{r.Name, r.Title})
+		}
+		return out
+	},
+	"link": func(ctx context.Context, a *app) []candidate { return a.remoteOnes(ctx, false) },
+	"team": func(ctx context.Context, a *app) []candidate {
+		var out []candidate
+		teams, _ := a.client.Teams(ctx) // as above
+		for _, t := range teams {
+			out = append(out, candidate{t.Name, ""})
+		}
+		return out
+	},
 	"key": func(context.Context, *app) []candidate {
 		var out []candidate
 		c, err := config.Load("/", nil, nil)

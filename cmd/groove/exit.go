@@ -47,6 +47,7 @@ var exits = map[groove.Kind]int{
 
 	groove.KindAgentUnknown: exitUnknown, groove.KindPeerUnknown: exitUnknown, groove.KindJobUnknown: exitUnknown, groove.KindMessageUnknown: exitUnknown,
 	groove.KindApprovalUnknown: exitUnknown, groove.KindProgramUnknown: exitUnknown, groove.KindRouteUnknown: exitUnknown,
+	groove.KindRoleUnknown: exitUnknown, groove.KindTeamUnknown: exitUnknown,
 
 	groove.KindForbidden: exitDenied, groove.KindNoToken: exitDenied, groove.KindDenied: exitDenied, groove.KindNotAllowed: exitDenied,
 	groove.KindPeerNotPaired: exitDenied, groove.KindGateNotPaired: exitDenied, groove.KindUnknownKey: exitDenied,

@@ -22,7 +22,7 @@ type joinCmd struct {
 	Program string   `help:"What the program is; from the command, if it is given." placeholder:"NAME"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
-	Role    string   `help:"What it is for, in a word."`
+	Role    string   `help:"What it is asked to be: groove roles lists them." placeholder:"NAME"`
 	Title   string   `help:"What it is for, in a line."`
 	Team    string   `help:"Name of the set of agents that it belongs to."`
 	Task    string   `help:"First message, from you; - reads standard input." placeholder:"TEXT"`

@@ -28,6 +28,10 @@ func (a *app) question(q api.Approval) {
 		}
 		a.plainDetail(q.Detail)
 	default:
+		if q.Words != "" {
+			a.printf("\n%s\n", plain(q.Words))
+			break
+		}
 		a.plainDetail(q.Detail)
 	}
 	if q.State == "open" {

@@ -24,6 +24,7 @@ type Backend struct {
 	Meter      Meter
 	Work       Work
 	History    History
+	Teams      Teams
 }
 
 // Host is the daemon itself.

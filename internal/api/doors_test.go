@@ -23,6 +23,7 @@ var bodies = map[string]string{
 	"setBudget":    `{"tokens":7}`,
 	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,
 	"reviewed":     `{"upTo":1}`,
+	"teamUp":       `{"name":"shop","agents":[{"name":"backend","program":"scripted","dir":"/p"}]}`,
 	"attach":       `{"name":"mine","dir":"/p"}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,

@@ -68,6 +68,7 @@ func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
 	h.hostRoutes()
 	h.agentRoutes()
 	h.workRoutes()
+	h.teamRoutes()
 	h.attachRoute()
 	h.bridgeRoutes()
 	h.messageRoutes()

@@ -57,7 +57,7 @@ type AttachRequest struct {
 	Program string           `json:"program,omitempty" maxLength:"63" doc:"what it is, for people; mcp if not said"`
 	Dir     string           `json:"dir" minLength:"1" doc:"where it works, absolute"`
 	Scope   []string         `json:"scope,omitempty" maxItems:"20" doc:"globs that it may change"`
-	Role    string           `json:"role,omitempty" maxLength:"64"`
+	Role    string           `json:"role,omitempty" maxLength:"63" doc:"one of GET /api/roles: its instructions stand in what groove_agents answers"`
 	Title   string           `json:"title,omitempty" maxLength:"120"`
 	Team    string           `json:"team,omitempty" maxLength:"64"`
 	Task    string           `json:"task,omitempty" maxLength:"262144" doc:"first message, from the user"`

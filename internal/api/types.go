@@ -75,16 +75,16 @@ type Trouble struct {
 // SpawnRequest starts an agent.
 type SpawnRequest struct {
 	Name    groove.AgentName `json:"name" minLength:"1" maxLength:"63"`
-	Program string           `json:"program,omitempty" doc:"one that GET /api/programs lists; absent = that of the setting, or the only one that is installed"`
+	Program string           `json:"program,omitempty" maxLength:"64" doc:"one that GET /api/programs lists; absent = the role's, that of the setting, or the only one that is installed"`
 	Script  string           `json:"script,omitempty" doc:"file that the scripted program plays"`
 	Dir     string           `json:"dir" minLength:"1" doc:"working directory, absolute"`
 	Scope   []string         `json:"scope,omitempty" maxItems:"20" doc:"globs that it may change"`
-	Role    string           `json:"role,omitempty" maxLength:"64"`
+	Role    string           `json:"role,omitempty" maxLength:"63" doc:"one of GET /api/roles: its instructions, and its title, program and scope where they are absent here"`
 	Title   string           `json:"title,omitempty" maxLength:"120"`
 	Task    string           `json:"task,omitempty" maxLength:"262144" doc:"first message, from the user"`
 	Env     []string         `json:"env,omitempty" maxItems:"256" doc:"KEY=VALUE"`
 
-	Team     string              `json:"team,omitempty" maxLength:"64"`
+	Team     string              `json:"team,omitempty" maxLength:"63" doc:"name of the set of agents that it belongs to"`
 	Model    string              `json:"model,omitempty" maxLength:"200" doc:"absent = the program's own choice"`
 	Mode     string              `json:"mode,omitempty" maxLength:"64" doc:"the program's permission mode; absent = the one in which it asks before it acts"`
 	Resume   string              `json:"resume,omitempty" maxLength:"200" doc:"the program's own session to go on with"`
@@ -94,17 +94,6 @@ type SpawnRequest struct {
 	Budget   *groove.AgentBudget `json:"budget,omitempty" doc:"pauses it and asks when it is spent"`
 	RotateAt int                 `json:"rotateAt,omitempty" minimum:"10" maximum:"95" doc:"per cent of context fill at which its session is rotated"`
 	Link     *LinkRequest        `json:"link,omitempty" doc:"open a job with a peer and link it"`
-}
-
-// LinkRequest opens a job for an agent that is spawned.
-type LinkRequest struct {
-	Peer      string             `json:"peer" minLength:"1" doc:"name or ID prefix"`
-	Mode      string             `json:"mode,omitempty" enum:"ambassador,direct"`
-	Agents    []groove.AgentName `json:"agents,omitempty" maxItems:"32" doc:"of the peer; absent = those that it shows"`
-	Title     string             `json:"title,omitempty" maxLength:"120"`
-	TTL       int64              `json:"ttl,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
-	Idle      int64              `json:"idle,omitempty" minimum:"60" maximum:"86400" doc:"seconds"`
-	KeepAlive *bool              `json:"keepAlive,omitempty"`
 }
 
 // DoneRequest says that an agent's work is complete.
@@ -295,6 +284,7 @@ type Approval struct {
 	ID       string          `json:"id"`
 	Kind     string          `json:"kind"` // job.proposed job.paused job.extend message.held permission …
 	Title    string          `json:"title"`
+	Words    string          `json:"words,omitempty" doc:"of a proposed job: its contract in plain words"`
 	Detail   json.RawMessage `json:"detail,omitempty"`
 	State    string          `json:"state"` // open approved rejected expired
 	Answer   string          `json:"answer,omitempty"`

@@ -41,14 +41,20 @@ type Partner struct {
 // Open commits a new job with one leg for each partner and begins to dial. It fails with
 // KindJobLimit, KindAgentUnknown, KindInvalid, KindConflict (a peer twice).
 func (b *Bridge) Open(ctx context.Context, partners []Partner) ([]View, error) {
+	job, err := b.NewJob()
+	if err != nil {
+		return nil, err
+	}
+	return b.OpenAs(ctx, job, partners)
+}
+
+// OpenAs is Open with the ID of NewJob: who keeps that first can open the job after a
+// crash, and sees with Find whether it was opened before.
+func (b *Bridge) OpenAs(ctx context.Context, job groove.JobID, partners []Partner) ([]View, error) {
 	if err := b.mayOpen(partners); err != nil {
 		return nil, err
 	}
-	var random [16]byte
-	if _, err := b.Random.Read(random[:]); err != nil {
-		return nil, groove.Wrap("open job", groove.KindInternal, err)
-	}
-	job, now := groove.NewJobID(random), groove.At(b.Clock()).Time
+	now := groove.At(b.Clock()).Time
 	rows := make([]legRow, len(partners))
 	for i, p := range partners {
 		raw, err := schema.Encode(&p.Contract)
@@ -101,8 +107,8 @@ func (b *Bridge) mayOpen(partners []Partner) error {
 			return groove.Errorf("open job", groove.KindConflict, "%s is named twice", p.Peer.Name)
 		}
 		seen[p.Peer.PK] = true
-		if open := b.openWith(p.Peer.PK); open >= maxJobs {
-			return groove.Errorf("open job", groove.KindJobLimit, "%d jobs are open with %s", open, p.Peer.Name).WithFix("groove federation bridge close JOB")
+		if err := b.Room(p.Peer); err != nil {
+			return err
 		}
 		for _, name := range p.Contract.OpenerAgents {
 			if status, exists := b.Agents.Lookup(name); !exists || status.Ended() {

@@ -91,6 +91,9 @@ func (l *leg) change(tx *store.Tx, e event, edit func(*legRow)) error {
 	if row.state == groove.LegClosed && row.before != groove.LegClosed {
 		row.closed = l.b.Clock()
 		l.b.Audit.Append(tx, audit.Entry{Event: "job.close", Peer: l.peer, Job: l.job, Detail: row.reason})
+		if err := l.ended(tx, &row); err != nil {
+			return err
+		}
 		for _, kind := range []string{AskJob, AskResume, AskExtend} {
 			if err := l.b.Asker.Withdraw(tx, kind, legRef(l.pk)); err != nil {
 				return err

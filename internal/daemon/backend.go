@@ -13,7 +13,7 @@ import (
 )
 
 func (d *daemon) backend() api.Backend {
-	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Worktrees: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d, Work: d, History: d}
+	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Worktrees: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d, Work: d, History: d, Teams: d}
 }
 
 // Status is api.Host.
@@ -46,6 +46,11 @@ func (d *daemon) problems() []api.Trouble {
 	out := []api.Trouble{}
 	for _, p := range d.cfg.Problems {
 		e := p.Err()
+		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Op + ": " + e.Why(), Fix: e.Fix})
+	}
+	_, damaged := d.roles().All()
+	for _, bad := range damaged {
+		e := groove.AsError(bad.Err)
 		out = append(out, api.Trouble{Kind: e.Kind, Detail: e.Op + ": " + e.Why(), Fix: e.Fix})
 	}
 	for _, bad := range d.book.Damaged() {
@@ -88,7 +93,7 @@ func (d *daemon) ListApprovals(ctx context.Context, all bool, after string, limi
 	list, err := d.approvals.Page(ctx, !all, after, limit)
 	out := []api.Approval{}
 	for _, a := range list {
-		out = append(out, approvalOf(a))
+		out = append(out, d.inWords(approvalOf(a)))
 	}
 	return out, err
 }
@@ -105,7 +110,7 @@ func approvalOf(a approval.Approval) api.Approval {
 // FindApproval is api.Approvals.
 func (d *daemon) FindApproval(ctx context.Context, ref string) (api.Approval, error) {
 	a, err := d.approvals.Get(ctx, ref)
-	return approvalOf(a), err
+	return d.inWords(approvalOf(a)), err
 }
 
 // ReadAudit is api.Record.

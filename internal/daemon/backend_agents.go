@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -14,24 +15,43 @@ import (
 
 // Spawn is api.Lifecycle.
 func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, error) {
+	r, instructions, err := d.cast(r)
+	if err != nil {
+		return groove.Agent{}, err
+	}
 	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
-		AgentOptions: groove.AgentOptions{Team: r.Team, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
+		AgentOptions: groove.AgentOptions{Team: r.Team, Instructions: instructions, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
 	if err := rules.Check(r.Rules); err != nil {
 		return groove.Agent{}, err
 	}
-	if r.Script != "" {
-		if !filepath.IsAbs(r.Script) {
-			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", r.Script)
-		}
-		if _, err := os.Stat(r.Script); err != nil {
-			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "the script cannot be read: %w", err)
-		}
-		spec.Argv = []string{"--script", r.Script}
+	if spec.Argv, err = scriptArgs(r.Script); err != nil {
+		return groove.Agent{}, err
 	}
 	if err := d.settleProgram(ctx, &spec); err != nil {
 		return groove.Agent{}, err
 	}
-	return d.spawnInPlace(ctx, spec, r.Worktree)
+	if spec.Link, err = d.link(ctx, r); err != nil {
+		return groove.Agent{}, err
+	}
+	a, err := d.spawnInPlace(ctx, spec, r.Worktree)
+	if err != nil {
+		return a, err
+	}
+	return a, d.openLink(ctx, a)
+}
+
+// scriptArgs are the arguments of the scripted program, none without a script.
+func scriptArgs(script string) ([]string, error) {
+	if script == "" {
+		return nil, nil
+	}
+	if !filepath.IsAbs(script) {
+		return nil, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", script)
+	}
+	if _, err := os.Stat(script); err != nil {
+		return nil, groove.Errorf("spawn", groove.KindInvalid, "the script cannot be read: %w", err)
+	}
+	return []string{"--script", script}, nil
 }
 
 // Kill is api.Lifecycle.
@@ -65,8 +85,12 @@ func (d *daemon) Done(ctx context.Context, ref string, r api.DoneRequest) (groov
 
 // Attach is api.Lifecycle.
 func (d *daemon) Attach(ctx context.Context, r api.AttachRequest) (api.Attachment, error) {
-	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Task: r.Task,
-		AgentOptions: groove.AgentOptions{Team: r.Team}}
+	role, err := d.role(r.Role)
+	if err != nil {
+		return api.Attachment{}, err
+	}
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: cmp.Or(r.Title, role.Title), Role: r.Role, Dir: r.Dir, Scope: r.Scope, Task: r.Task,
+		AgentOptions: groove.AgentOptions{Team: r.Team, Instructions: role.Text}}
 	if r.Later {
 		agent, err := d.agents.Join(ctx, spec)
 		return api.Attachment{Agent: agent, Release: func() {}}, err

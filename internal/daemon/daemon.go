@@ -219,7 +219,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded, Brief: d.brief,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget,
 	})
@@ -227,6 +227,7 @@ func (d *daemon) openRooms() {
 		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: clock.Now, Log: d.log,
 		Self: d.self.ID, Key: d.self.Key, Name: d.cfg.Name, Instance: identity.NewInstance(),
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump, Crossed: d.crossed(),
+		Ended: d.jobEnded,
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
 	d.approvals.Handle(approval.Budget, d.answerBudget)
@@ -286,6 +287,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.bridge.Start()
+	d.run.Go(func() { d.openLinks(ctx) })
 	d.changes.bump() // what the start has taken is given back too
 	// The programs that asked are gone, and words that nobody answered are forgotten; both
 	// ask again.

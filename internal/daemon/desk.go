@@ -22,7 +22,8 @@ func (d *daemon) send(ctx context.Context, draft groove.Draft) (groove.Sent, err
 	if d.isLocal(draft) {
 		return d.sendHere(ctx, draft)
 	}
-	return d.bridge.Send(ctx, draft)
+	sent, err := d.bridge.Send(ctx, draft)
+	return sent, d.throughAmbassador(draft, err)
 }
 
 // isLocal reports whether a draft is for an agent, or the user, of this daemon.

@@ -91,6 +91,9 @@ func (t *trials) door(agents http.Handler, log *slog.Logger) http.Handler {
 // trialDesk is what a program under test can do: look around, and see nobody.
 type trialDesk struct{ t *trials }
 
+// Brief is tools.Directory: a trial has no agent that needs to know itself.
+func (trialDesk) Brief(context.Context, groove.AgentName) string { return "" }
+
 func (k trialDesk) Agents(_ context.Context, caller groove.AgentName) ([]groove.Agent, []groove.RemoteAgent, error) {
 	k.t.mu.Lock()
 	defer k.t.mu.Unlock()

@@ -68,12 +68,23 @@ type AgentBudget struct {
 	Turns  int64   `json:"turns,omitempty" minimum:"0"`
 }
 
-// AgentLink says which peer an agent was spawned to speak with, and as what.
+// AgentLink is the job that an agent was spawned to speak in. Its ID is drawn before
+// the agent is committed, so that the job can be opened after a crash, once.
 type AgentLink struct {
+	Job       JobID        `json:"jobId"`
+	Mode      string       `json:"mode" enum:"ambassador,direct"`
+	Peers     []LinkedPeer `json:"peers"`
+	Title     string       `json:"title"`
+	Goal      string       `json:"goal"`
+	TTL       int64        `json:"ttl,omitempty" doc:"seconds; 0 = the setting"`
+	Idle      int64        `json:"idle,omitempty" doc:"seconds; 0 = the setting"`
+	KeepAlive *bool        `json:"keepAlive,omitempty"`
+}
+
+// LinkedPeer is one peer of a link and its agents that take part.
+type LinkedPeer struct {
 	Peer   DaemonID    `json:"peer"`
-	Mode   string      `json:"mode" enum:"ambassador,direct"`
-	Agents []AgentName `json:"agents"` // of the peer
-	Job    JobID       `json:"job,omitempty"`
+	Agents []AgentName `json:"agents"`
 }
 
 // RemoteAgent is a peer's agent, read-only here.

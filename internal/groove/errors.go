@@ -94,6 +94,8 @@ const (
 	KindEventSlow          Kind = "event.slow"
 	KindAuditBroken        Kind = "audit.broken"
 	KindInternal           Kind = "internal"
+	KindRoleUnknown        Kind = "role.unknown"
+	KindTeamUnknown        Kind = "team.unknown"
 )
 
 // Class says what a refusal ends.
@@ -133,6 +135,7 @@ var kinds = map[Kind]struct {
 	KindPeerUnknown: {Local, 404}, KindPeerNotPaired: {Local, 403}, KindPeerUnreachable: {Local, 503},
 	KindPeerDamaged: {Local, 409}, KindOutboxFull: {Local, 507}, KindMessageUnknown: {Local, 404}, KindApprovalUnknown: {Local, 404},
 	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422}, KindSandboxUnavailable: {Local, 409},
+	KindRoleUnknown: {Local, 404}, KindTeamUnknown: {Local, 404},
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},
 	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindGateFilter: {Local, 409}, KindDaemonDown: {Local, 503},

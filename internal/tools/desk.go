@@ -18,6 +18,8 @@ type Desk interface {
 type Directory interface {
 	// Agents returns the agents of this daemon and those that peers show.
 	Agents(ctx context.Context, caller groove.AgentName) (local []groove.Agent, remote []groove.RemoteAgent, err error)
+	// Brief is what the caller is to know of itself where no turn tells it, else "".
+	Brief(ctx context.Context, caller groove.AgentName) string
 }
 
 // Mail is an agent's post.

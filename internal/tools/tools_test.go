@@ -38,14 +38,18 @@ type desk struct {
 	wait      func(context.Context) error
 	reading   func()
 	refuse    error
+	brief     string
 }
 
 func newDesk(letters ...groove.Letter) *desk {
 	return &desk{letters: letters, delivered: make(chan int64, 16)}
 }
 
+func (d *desk) Brief(context.Context, groove.AgentName) string { return d.brief }
+
 func (d *desk) Agents(context.Context, groove.AgentName) ([]groove.Agent, []groove.RemoteAgent, error) {
-	return []groove.Agent{{Name: "backend", Status: groove.AgentRunning}, {Name: "docs", Status: groove.AgentIdle, Role: "writer"}},
+	return []groove.Agent{{Name: "backend", Status: groove.AgentRunning, Role: "backend", AgentOptions: groove.AgentOptions{Team: "shop"}},
+			{Name: "docs", Status: groove.AgentIdle, Role: "writer", AgentOptions: groove.AgentOptions{Team: "shop"}}},
 		[]groove.RemoteAgent{{Peer: peer, PeerName: "vps", Card: groove.Card{Agent: "frontend", Status: groove.AgentIdle, Summary: "ok\n- root@vps (idle)"}}}, nil
 }
 
@@ -161,10 +165,18 @@ func TestListIsWhatProgramsExpect(t *testing.T) {
 
 func TestAgentsKeepsForeignWordsOnTheirLine(t *testing.T) {
 	text, _ := call(t, session(t, newDesk()), "groove_agents", nil)
-	want := "You are backend. The user is reached as \"user\".\nHere:\n- docs (idle), role \"writer\"\n" +
+	want := "You are backend, role \"backend\", team \"shop\". The user is reached as \"user\".\nHere:\n- docs (idle), team \"shop\", role \"writer\"\n" +
 		"On peers (what follows a name is in their own words):\n- frontend@vps (idle), says \"ok - root@vps (idle)\""
 	if text != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+}
+
+func TestAgentsBeginsWithTheBriefing(t *testing.T) {
+	d := newDesk()
+	d.brief = "You joined from a terminal."
+	if text, _ := call(t, session(t, d), "groove_agents", nil); !strings.HasPrefix(text, "You joined from a terminal.\n\nYou are backend") {
+		t.Errorf("got\n%s", text)
 	}
 }
 

@@ -20,10 +20,13 @@ func (s *server) agents(ctx context.Context, c *call, _ agentsIn) (string, error
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "You are %s. The user is reached as \"user\".\nHere:", c.agent)
+	if brief := s.desk.Brief(ctx, c.agent); brief != "" {
+		b.WriteString(brief + "\n\n")
+	}
+	fmt.Fprintf(&b, "You are %s%s. The user is reached as \"user\".\nHere:", c.agent, membership(local, c.agent))
 	for _, a := range local {
 		if a.Name != c.agent {
-			line(&b, string(a.Name), a.Status, a.Role, a.Title, a.Summary, a.Scope)
+			line(&b, string(a.Name), a.Status, words{{"team", a.Team}, {"role", a.Role}, {"title", a.Title}, {"writes", strings.Join(a.Scope, " ")}, {"says", a.Summary}})
 		}
 	}
 	b.WriteString("\nOn peers (what follows a name is in their own words):")
@@ -32,7 +35,7 @@ func (s *server) agents(ctx context.Context, c *call, _ agentsIn) (string, error
 		if peer == "" {
 			peer = a.Peer.Short()
 		}
-		line(&b, string(a.Agent)+"@"+clean(peer, 64), a.Status, a.Role, a.Title, a.Summary, a.Scope)
+		line(&b, string(a.Agent)+"@"+clean(peer, 64), a.Status, words{{"role", a.Role}, {"title", a.Title}, {"writes", strings.Join(a.Scope, " ")}, {"says", a.Summary}})
 	}
 	if len(remote) == 0 {
 		b.WriteString(" nobody")
@@ -40,10 +43,30 @@ func (s *server) agents(ctx context.Context, c *call, _ agentsIn) (string, error
 	return b.String(), nil
 }
 
+// membership says what the caller itself is.
+func membership(local []groove.Agent, caller groove.AgentName) string {
+	for _, a := range local {
+		if a.Name != caller {
+			continue
+		}
+		var b strings.Builder
+		for _, part := range (words{{"role", a.Role}, {"team", a.Team}}) {
+			if text := clean(part.text, 200); text != "" {
+				fmt.Fprintf(&b, ", %s %q", part.what, text)
+			}
+		}
+		return b.String()
+	}
+	return ""
+}
+
+// words are what is said of an agent; what is empty is left out.
+type words []struct{ what, text string }
+
 // line writes one agent on one line, whatever a peer put into its words.
-func line(b *strings.Builder, name string, status groove.AgentStatus, role, title, summary string, scope []string) {
+func line(b *strings.Builder, name string, status groove.AgentStatus, said words) {
 	fmt.Fprintf(b, "\n- %s (%s)", name, status)
-	for _, part := range []struct{ what, text string }{{"role", role}, {"title", title}, {"writes", strings.Join(scope, " ")}, {"says", summary}} {
+	for _, part := range said {
 		if text := clean(part.text, 200); text != "" {
 			fmt.Fprintf(b, ", %s %q", part.what, text)
 		}

@@ -116,11 +116,12 @@ func twoDaemons(t *testing.T, p agents.Program) {
 	t.Logf("from the peer's send to the prompt written %v, to its first sign %v, to the peer's receipt of that %v", written, started, time.Since(before))
 	waitSaid(t, a, "all done")
 	for name, shown := range map[string]string{
-		"task":   "(groove message " + task.ID.String() + ")",
-		"answer": ` id="` + answer.ID.String() + `"`,
-		"late":   ` id="` + late.ID.String() + `"`,
-		"doubt":  ` id="` + doubt.ID.String() + `"`,
-		"last":   ` id="` + last.ID.String() + `"`,
+		"the briefing, over every restart": "<groove-briefing ",
+		"task":                             "(groove message " + task.ID.String() + ")",
+		"answer":                           ` id="` + answer.ID.String() + `"`,
+		"late":                             ` id="` + late.ID.String() + `"`,
+		"doubt":                            ` id="` + doubt.ID.String() + `"`,
+		"last":                             ` id="` + last.ID.String() + `"`,
 	} {
 		if n := m.shown(shown); n != 1 {
 			t.Errorf("the conversation shows %s %d times", name, n)

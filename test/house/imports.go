@@ -37,6 +37,12 @@ var May = func() Table {
 		"internal/replay":    nouns,
 		"internal/schema":    nouns,
 
+		// What users and agents read: pure functions, and the roles' files.
+		"internal/roles":    nouns,
+		"internal/briefing": nouns,
+		"internal/proposal": nouns,
+		"internal/teamfile": {"groove", "clock", "api"},
+
 		"internal/router":     floor,
 		"internal/mailbox":    floor,
 		"internal/agents":     floor,
@@ -69,7 +75,7 @@ var May = func() Table {
 		"internal/doctor": {"groove", "clock", "config", "api", "identity", "sandbox"},
 
 		"internal/daemon": {"*"},
-		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted", "sandbox", "service", "doctor"},
+		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted", "sandbox", "service", "doctor", "teamfile"},
 	}
 }()
 

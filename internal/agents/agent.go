@@ -23,7 +23,7 @@ type agent struct {
 	cancel context.CancelFunc // ends the program at once
 	gone   chan struct{}      // closed when nothing of the agent runs any more
 
-	kept atomic.Pointer[kept] // what is committed of it; nil until its first session opened
+	kept atomic.Pointer[kept] // what is committed of it; nil until the commit of its spawn
 	turn atomic.Pointer[turn] // the running turn
 
 	refusing atomic.Bool // a refusal of late mail is on its way
@@ -35,10 +35,12 @@ type agent struct {
 	ending    groove.AgentStatus // committed: the status it ends with as soon as it can
 	summary   string
 	reason    string
+	progress  string // of its start
 	sessionID string
 	pid       int
 	turns     int
-	asks      int // open permission questions
+	asks      int     // open permission questions
+	first     []int64 // letters that go before the others
 }
 
 // kept is what everybody may be told of an agent: it is in the store.
@@ -54,7 +56,7 @@ func newAgent(pk int64, spec Spec, created time.Time, out *output) *agent {
 
 func (a *agent) name() groove.AgentName { return a.spec.Name }
 
-// status is the committed status, "" until the agent's first session opened.
+// status is the committed status, "" until the agent is committed.
 func (a *agent) status() groove.AgentStatus {
 	if k := a.kept.Load(); k != nil {
 		return k.card.Status
@@ -107,6 +109,9 @@ func (a *agent) show() groove.Agent {
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.state.Status(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
+	if a.state.Process == groove.ProcessStarting {
+		out.Progress = a.progress
+	}
 	if k := a.kept.Load(); k != nil {
 		out.Status, out.Summary, out.Reason, out.Rev, out.Since = k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since
 	}

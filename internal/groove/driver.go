@@ -20,10 +20,20 @@ type Launch struct {
 	Mode    string   // permission mode to set in it; "" leaves the program's own
 	Model   string   // model to choose in it; "" leaves the program's own
 
+	Resume ResumePolicy // how a session of it is taken up; "" = load
+	Busy   BusyPolicy   // what may be done while a turn runs; "" = hold
+
+	// Progress is told each step of the start as it begins, StepOpen when all are done. It
+	// must not block. May be nil.
+	Progress func(LaunchStep)
+
 	// Update is called in order, from one goroutine, for each thing that the
 	// program says. During a load it gets the replayed history first. It must not block
 	// for long: the program's output waits for it.
 	Update func(Update)
+	// Heard is told that bytes of the program's output came, whatever they say. It must
+	// not block. May be nil.
+	Heard func()
 	// Ask answers a permission request of the program: the chosen option's ID,
 	// "" = cancelled. It may block until ctx ends.
 	Ask func(ctx context.Context, q PermissionAsk) string
@@ -90,6 +100,23 @@ type Driver interface {
 	// session is open. It fails with KindProgramFailed (missing, died, refused,
 	// timed out); nothing of the program is left running then.
 	Start(ctx context.Context, l Launch) (ProgramSession, error)
+}
+
+// StallAnswer is what the user wants done with a turn that shows no sign of life.
+type StallAnswer string
+
+// The answers about a stalled turn. Any other is StallWait.
+const (
+	StallWait      StallAnswer = "wait"
+	StallInterrupt StallAnswer = "interrupt"
+	StallKill      StallAnswer = "kill"
+)
+
+// Steerer is a ProgramSession that can be prompted while a turn runs.
+type Steerer interface {
+	// Steer is Prompt while a turn may be running. It returns when the program has
+	// answered this prompt.
+	Steer(ctx context.Context, text string, written func()) (TurnResult, error)
 }
 
 // ProgramSession is one running agent program with one open session.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"groove/internal/driver/jsonrpc"
+	"groove/internal/groove"
 )
 
 // protocolVersion is what is offered: programs fail when offered 2.
@@ -34,9 +35,11 @@ type initializeResult struct {
 
 // open greets the program and opens or loads the session.
 func (s *session) open(ctx context.Context) error {
+	s.step(groove.StepInitialize)
 	if err := s.initialize(ctx); err != nil {
 		return fmt.Errorf("initialize: %w", err)
 	}
+	s.step(groove.StepSession)
 	loaded, err := s.load(ctx)
 	if err != nil {
 		return fmt.Errorf("session/load: %w", err)
@@ -49,6 +52,7 @@ func (s *session) open(ctx context.Context) error {
 	if s.l.Mode == "" {
 		return nil
 	}
+	s.step(groove.StepMode)
 	if _, err := s.call(ctx, "session/set_mode", map[string]any{"sessionId": s.ID(), "modeId": s.l.Mode}, nil); err != nil {
 		return fmt.Errorf("session/set_mode %s: %w", s.l.Mode, err)
 	}
@@ -74,6 +78,13 @@ func (s *session) initialize(ctx context.Context) error {
 	a := r.AgentCapabilities
 	s.caps = capabilities{Load: a.LoadSession, HTTP: a.MCPCapabilities.HTTP, Close: a.SessionCapabilities.Close != nil}
 	return nil
+}
+
+// step tells who waits for the start what begins now.
+func (s *session) step(step groove.LaunchStep) {
+	if s.l.Progress != nil {
+		s.l.Progress(step)
+	}
 }
 
 // load loads the launch's session; false means that a new one is needed.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"groove/internal/api"
 	"groove/internal/groove"
 )
@@ -22,10 +24,11 @@ type spawnCmd struct {
 	Resume   string `help:"Its program's own session to go on with." placeholder:"ID"`
 	Sandbox  bool   `help:"Run it under Landlock."`
 	Worktree bool   `help:"Give it a git worktree and branch of its own."`
+	NoWait   bool   `help:"Return when it is there, not when its program is up."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
 }
 
-// Run starts an agent and waits until its session is open.
+// Run starts an agent and shows its start until its session is open.
 func (c *spawnCmd) Run(a *app) error {
 	dir, err := absolute(c.Dir)
 	if err != nil {
@@ -41,10 +44,30 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+	agent, err := a.client.Begin(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
-	return show(a, agent, err, func(g groove.Agent) { a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID) })
+	if err == nil && !c.NoWait {
+		agent, err = a.client.AwaitUp(a.ctx, c.Name, a.progress())
+	}
+	return show(a, agent, err, func(g groove.Agent) {
+		if g.Process == groove.ProcessStarting {
+			a.printf("%s is %s: %s\n", g.Name, g.Status, cell(g.Progress, 60))
+			return
+		}
+		a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID)
+	})
+}
+
+// progress prints each step of an agent's start on a line.
+func (a *app) progress() func(groove.Agent) {
+	last := ""
+	return func(g groove.Agent) {
+		if g.Progress != "" && g.Progress != last {
+			last = g.Progress
+			fmt.Fprintf(a.err, "%s: %s\n", g.Name, cell(last, 60))
+		}
+	}
 }
 
 type killCmd struct {
@@ -111,7 +134,7 @@ func (c *agentsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, g.Summary), 50)})
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, or(g.Progress, g.Summary)), 50)})
 	}
 	for _, g := range both.Remote {
 		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})

@@ -40,13 +40,15 @@ type cli struct {
 	Man        manCmd        `cmd:"" group:"daemon" help:"Print the manual page."`
 	Uninstall  uninstallCmd  `cmd:"" group:"daemon" help:"End the service and remove what groove wrote on this machine."`
 
-	Spawn  spawnCmd  `cmd:"" group:"agents" help:"Start an agent."`
-	Kill   killCmd   `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
-	Done   doneCmd   `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
-	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
-	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
+	Spawn     spawnCmd     `cmd:"" group:"agents" help:"Start an agent."`
+	Kill      killCmd      `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
+	Interrupt interruptCmd `cmd:"" group:"agents" help:"End an agent's running turn."`
+	Done      doneCmd      `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
+	Agents    agentsCmd    `cmd:"" group:"agents" help:"List agents, here and on peers."`
+	Logs      logsCmd      `cmd:"" group:"agents" help:"Show what an agent's program said."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
+	Steer    steerCmd    `cmd:"" group:"messages" help:"Give an agent your message now, not at the end of its turn."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`
 	Cancel   cancelCmd   `cmd:"" group:"messages" help:"Give up a message that waits."`

@@ -36,6 +36,7 @@ type agent struct {
 	summary   string
 	reason    string
 	progress  string // of its start
+	settled   bool   // its open session is committed
 	sessionID string
 	pid       int
 	turns     int
@@ -109,7 +110,10 @@ func (a *agent) show() groove.Agent {
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.state.Status(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
-	if a.state.Process == groove.ProcessStarting {
+	if a.state.Process == groove.ProcessUp && !a.settled { // to be told with the status that goes with it
+		out.Process, out.Session = groove.ProcessStarting, groove.SessionOpening
+	}
+	if out.Process == groove.ProcessStarting {
 		out.Progress = a.progress
 	}
 	if k := a.kept.Load(); k != nil {

@@ -51,6 +51,9 @@ func (e *Engine) bringOnce(a *agent, queue bool) (*runner, error) {
 			return nil, groove.Wrap("start agent", groove.KindDaemonDown, a.ctx.Err())
 		}
 	}
+	a.mu.Lock()
+	a.settled = false
+	a.mu.Unlock()
 	e.step(a, stepStarting)
 	doubt, err := e.o.Mail.InDoubt(a.ctx, a.name())
 	if err != nil {

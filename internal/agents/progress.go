@@ -1,6 +1,8 @@
 package agents
 
 import (
+	"errors"
+
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -47,8 +49,12 @@ func (e *Engine) step(a *agent, step string) {
 // why is the reason of a program that could not be started, with what helps.
 func why(err error) string {
 	fault := groove.AsError(err)
-	if fault.Fix == "" {
+	fix := fault.Fix
+	for inner := fault; errors.As(fault.Err, &inner); { // what was tried on the way there helps nobody
+		fault = inner
+	}
+	if fix == "" {
 		return groove.CleanLabel(fault.Why(), 2*reasonBytes)
 	}
-	return groove.CleanLabel(fault.Why(), 2*reasonBytes) + "; try: " + groove.CleanLabel(fault.Fix, reasonBytes)
+	return groove.CleanLabel(fault.Why(), 2*reasonBytes) + "; try: " + groove.CleanLabel(fix, reasonBytes)
 }

@@ -184,7 +184,15 @@ func (r *runner) settle(tx *store.Tx) error {
 			return err
 		}
 	}
-	return r.e.save(tx, r.a)
+	if err := r.e.save(tx, r.a); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() {
+		r.a.mu.Lock()
+		defer r.a.mu.Unlock()
+		r.a.settled = true
+	})
+	return nil
 }
 
 // commit runs fn until the store takes it: what it records has already happened.

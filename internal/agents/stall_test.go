@@ -41,7 +41,7 @@ func newStalling(t *testing.T) *stalling {
 }
 
 func (s *stalling) pass(d time.Duration) {
-	time.Sleep(d) // of the bubble: nothing waits
+	<-time.After(d) // of the bubble: nothing waits
 	synctest.Wait()
 }
 

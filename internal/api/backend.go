@@ -45,11 +45,21 @@ type Agents interface {
 
 // Lifecycle starts and ends agents.
 type Lifecycle interface {
-	// Spawn returns when the session is open. It fails with name.taken,
-	// program.unknown, program.failed.
+	// Spawn returns when the agent is committed; its program starts meanwhile. It fails
+	// with name.taken, program.unknown, program.failed (missing).
 	Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error)
 	Kill(ctx context.Context, ref string) (groove.Agent, error)
 	Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error)
+	Steering
+}
+
+// Steering is the user's word in a running turn.
+type Steering interface {
+	// Interrupt returns when the running turn is over. It fails with agent.exited,
+	// state.conflict (no turn runs), timeout (the program works on).
+	Interrupt(ctx context.Context, ref string, kill bool) (groove.Agent, error)
+	// Steer commits the message and returns when the program was told of it.
+	Steer(ctx context.Context, ref string, m groove.Message) (groove.Sent, error)
 }
 
 // Registry shows agents, local and remote.
@@ -94,8 +104,9 @@ type Mailbox interface {
 	// Send commits and returns.
 	Send(ctx context.Context, d groove.Draft) (groove.Sent, error)
 	// Inbox returns the last messages to an agent, oldest first, of those before the
-	// position before, 0 = of all. It moves no cursor.
-	Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error)
+	// position before, 0 = of all; with waits only what the agent has yet to be given. It
+	// moves no cursor.
+	Inbox(ctx context.Context, agent string, before int64, limit int, waits bool) ([]groove.Mail, error)
 	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0
 	// those that changed since; with nothing there it waits for a change until ctx
 	// ends, and then returns an empty page without error. A ctx that has ended when

@@ -20,6 +20,8 @@ import (
 var bodies = map[string]string{
 	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
 	"done":         `{}`,
+	"interrupt":    `{}`,
+	"steer":        `{"payload":{"text":"x"}}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,
 	"bridgeReopen": `{"jobId":"` + string(job) + `"}`,

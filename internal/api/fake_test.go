@@ -91,7 +91,13 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
-func (h *house) Kill(context.Context, string) (groove.Agent, error)            { return agent, h.err }
+func (h *house) Interrupt(context.Context, string, bool) (groove.Agent, error) {
+	return agent, h.err
+}
+func (h *house) Steer(context.Context, string, groove.Message) (groove.Sent, error) {
+	return groove.Sent{State: groove.OutStored}, h.err
+}
+func (h *house) Kill(context.Context, string) (groove.Agent, error) { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
 }
@@ -138,7 +144,9 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	h.drafts = append(h.drafts, d)
 	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
 }
-func (h *house) Inbox(context.Context, string, int64, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) Inbox(context.Context, string, int64, int, bool) ([]groove.Mail, error) {
+	return nil, h.err
+}
 func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
 	if f.After > 0 { // not those that look for one message
 		h.filter = f

@@ -37,6 +37,7 @@ var keys = []key{
 	{"job.idle", `"1m" to "24h", or seconds`, 15 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
+	{"agents.stall_after", `"1m" to "24h", or seconds, that a turn may show no sign of life`, 10 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
 

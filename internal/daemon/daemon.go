@@ -203,6 +203,7 @@ func (d *daemon) openRooms() {
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
+		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
 	d.bridge = bridge.New(bridge.Options{
@@ -269,7 +270,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	// The programs that asked are gone, and words that nobody answered are forgotten; both
 	// ask again.
 	if err := d.store.Do(ctx, func(tx *store.Tx) error {
-		return errors.Join(d.approvals.WithdrawKind(tx, approval.Permission), d.approvals.WithdrawKind(tx, approval.PairWords))
+		return errors.Join(d.approvals.WithdrawKind(tx, approval.Permission), d.approvals.WithdrawKind(tx, approval.PairWords), d.approvals.WithdrawKind(tx, askStalledKind))
 	}); err != nil {
 		return err
 	}

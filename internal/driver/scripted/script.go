@@ -18,6 +18,7 @@ import (
 //	mcp_http: false          # default true: announce MCP over HTTP
 //	ignore_stdin_eof: true   # live on when stdin ends
 //	ignore_cancel: true      # play on when cancelled
+//	queue: true              # play a second prompt after the first, instead of refusing it
 //	die_at: initialize       # or start, new: exit 3 there
 //	rules:
 //	  - on: "^propose (.*)"  # regexp
@@ -37,6 +38,7 @@ type Script struct {
 	MCPHTTP        bool   `yaml:"mcp_http"`
 	IgnoreStdinEOF bool   `yaml:"ignore_stdin_eof"`
 	IgnoreCancel   bool   `yaml:"ignore_cancel"`
+	Queue          bool   `yaml:"queue"`
 	DieAt          string `yaml:"die_at"`
 	Rules          []Rule `yaml:"rules"`
 	Default        *Rule  `yaml:"default"`

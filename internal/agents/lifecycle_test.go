@@ -99,7 +99,7 @@ func TestEnds(t *testing.T) {
 		want   groove.AgentStatus
 		reason string
 	}{
-		{"a clean exit is work done", groove.Exit{}, groove.AgentCompleted, "its program exited"},
+		{"a clean exit in a turn is no work done", groove.Exit{}, groove.AgentCrashed, "its program exited in the middle of a turn"},
 		{"an error is a crash, with the last words", groove.Exit{Code: 3, Stderr: "panic:\n no \x1b[1mluck\n"}, groove.AgentCrashed, "exit 3: panic: no [1mluck"},
 		{"a signal is a crash", groove.Exit{Code: -1, Signal: "killed"}, groove.AgentCrashed, "signal killed"},
 	}

@@ -34,6 +34,7 @@ type runner struct {
 	seen    *scan
 	handoff string // what a new session is to know of the one before, "" = nothing
 	busy    groove.BusyPolicy
+	torn    bool // its program ended in the middle of a turn
 	anew    bool // the program was ended to be started again
 
 	failures int              // turns in a row
@@ -129,6 +130,10 @@ func (r *runner) over() {
 		return
 	}
 	exit := r.sess.Exit()
+	if r.torn && exit.Code == 0 && exit.Signal == "" {
+		r.e.end(r.a, groove.AgentCrashed, "its program exited in the middle of a turn")
+		return
+	}
 	if exit.Code == 0 && exit.Signal == "" {
 		r.e.end(r.a, groove.AgentCompleted, "its program exited")
 		return
@@ -141,6 +146,9 @@ func lastWords(x groove.Exit) string {
 	how := "exit " + strconv.Itoa(x.Code)
 	if x.Signal != "" {
 		how = "signal " + x.Signal
+	}
+	if x.Fault != "" {
+		how = x.Fault
 	}
 	if words := strings.Join(strings.Fields(x.Stderr), " "); words != "" {
 		how += ": " + words[max(0, len(words)-reasonBytes):]

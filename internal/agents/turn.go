@@ -262,6 +262,7 @@ func (r *runner) close(t *turn, out outcome) {
 	if out.cut {
 		return // unless it started, the letters stay in doubt; the next start, or the agent's end, settles them
 	}
+	r.torn = out.died
 	if failed && !out.died {
 		r.stumble(stop)
 	} else {

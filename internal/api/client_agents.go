@@ -37,10 +37,10 @@ func (c *Client) AwaitUp(ctx context.Context, name string, told func(groove.Agen
 			return err
 		}
 		told(a)
-		if a.Process == groove.ProcessStarting {
-			return nil
+		if a.Process == groove.ProcessUp || a.Status.Ended() {
+			return errFound
 		}
-		return errFound
+		return nil
 	}
 	err := c.events(ctx, nil, look, func(e groove.Event) error {
 		if e.Topic != groove.TopicAgent || e.ID != name {

@@ -91,6 +91,7 @@ type Exit struct {
 	Code   int    // -1 when a signal ended it
 	Signal string // "" unless a signal ended it
 	Stderr string // its last words, at most 4 KiB
+	Fault  string // why the driver ended it, "" where it did not
 	At     time.Time
 }
 

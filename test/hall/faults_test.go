@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"groove/internal/api"
 	"groove/internal/daemon"
@@ -328,15 +329,36 @@ func TestBadPrograms(t *testing.T) {
 	beside := send(t, n, "", "beside", "are you served?")
 	n.WaitMessage(beside.ID, "started", "answered")
 	n.WaitMessage(flood.ID, "started", "answered")
-	n.Until("the flood's end", func(ctx context.Context) (bool, error) {
-		a, err := n.Client.Agent(ctx, "floods")
-		return a.Status != groove.AgentRunning, err
-	})
+	drained(t, n, "floods")
 	dry := send(t, n, "", "floods", "again")
 	n.WaitMessage(dry.ID, "started", "answered")
 	if peak := peakRSS(t, n.PID()); peak > 200<<20 {
 		t.Errorf("the daemon has held %d MiB", peak>>20)
 	}
+}
+
+// drained waits for the end of an agent's turn for as long as its output goes on: 100 MB
+// take a loaded machine longer than a wait has patience.
+func drained(t *testing.T, n *harness.Node, name string) {
+	t.Helper()
+	heard := time.Now()
+	for offset := int64(0); time.Since(heard) < harness.Patience; {
+		a, err := n.Client.Agent(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status != groove.AgentRunning {
+			return
+		}
+		out, err := n.Client.Output(t.Context(), name, offset, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Next > offset {
+			heard, offset = time.Now(), out.Next
+		}
+	}
+	t.Fatalf("%s has said nothing for %s and its turn runs", name, harness.Patience)
 }
 
 // peakRSS is the most memory that a process has held, in bytes.

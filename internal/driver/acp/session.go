@@ -93,7 +93,11 @@ func (s *session) Done() <-chan struct{} { return s.done }
 // Exit tells how the program ended; it waits for Done.
 func (s *session) Exit() groove.Exit {
 	<-s.done
-	return s.p.Exit()
+	exit := s.p.Exit()
+	if fault := s.fault(); fault != nil {
+		exit.Fault = fault.Error()
+	}
+	return exit
 }
 
 func (s *session) fault() error {

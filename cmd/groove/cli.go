@@ -41,6 +41,8 @@ type cli struct {
 	Uninstall  uninstallCmd  `cmd:"" group:"daemon" help:"End the service and remove what groove wrote on this machine."`
 
 	Spawn     spawnCmd     `cmd:"" group:"agents" help:"Start an agent."`
+	Join      joinCmd      `cmd:"" group:"agents" help:"Make a program of your own terminal an agent: claude, codex, any MCP client."`
+	As        asCmd        `cmd:"" group:"agents" help:"Call one of groove's tools as an agent that joined."`
 	Kill      killCmd      `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
 	Interrupt interruptCmd `cmd:"" group:"agents" help:"End an agent's running turn."`
 	Done      doneCmd      `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`

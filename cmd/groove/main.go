@@ -26,7 +26,7 @@ func main() {
 		case "scripted":
 			os.Exit(scripted.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		case "mcp":
-			os.Exit(mcpShim())
+			os.Exit(mcpShim(os.Args[2:]))
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -42,6 +42,7 @@ type agent struct {
 	turns     int
 	asks      int     // open permission questions
 	first     []int64 // letters that go before the others
+	plugged   int     // programs that are connected as this attached agent
 }
 
 // kept is what everybody may be told of an agent: it is in the store.
@@ -63,6 +64,14 @@ func (a *agent) status() groove.AgentStatus {
 		return k.card.Status
 	}
 	return ""
+}
+
+// standing is the status that the agent's state gives. The caller holds mu.
+func (a *agent) standing() groove.AgentStatus {
+	if a.spec.Attached && a.state == rest {
+		return groove.AgentStalled
+	}
+	return a.state.Status()
 }
 
 // event moves the agent's state and reports whether that meant anything.
@@ -99,7 +108,7 @@ func (a *agent) view(now time.Time) kept {
 	defer a.mu.Unlock()
 	s := &a.spec
 	return kept{reason: a.reason, card: groove.Card{Agent: s.Name, Title: s.Title, Role: s.Role, Program: s.Program,
-		Scope: s.Scope, Status: a.state.Status(), Summary: a.summary, Since: groove.At(now)}}
+		Scope: s.Scope, Status: a.standing(), Activity: s.activity(), Summary: a.summary, Since: groove.At(now)}}
 }
 
 // show is the agent as its user sees it.
@@ -108,9 +117,9 @@ func (a *agent) show() groove.Agent {
 	defer a.mu.Unlock()
 	s := &a.spec
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
-		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.state.Status(),
+		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.standing(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
-	if a.state.Process == groove.ProcessUp && !a.settled { // to be told with the status that goes with it
+	if a.state.Process == groove.ProcessUp && !a.settled && !s.Attached { // to be told with the status that goes with it
 		out.Process, out.Session = groove.ProcessStarting, groove.SessionOpening
 	}
 	if out.Process == groove.ProcessStarting {

@@ -139,6 +139,10 @@ func (e *Engine) Start(ctx context.Context) error {
 		}
 		e.arm(a)
 		e.wg.Add(1)
+		if a.spec.Attached {
+			go e.stay(a)
+			continue
+		}
 		go e.live(a, func() (*runner, error) { return e.bring(a, startTries) })
 	}
 	return nil

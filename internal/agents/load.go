@@ -41,6 +41,7 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 		a := newAgent(pk, spec, time.UnixMilli(created), e.newOutput(spec.Name))
 		a.ending, a.summary, a.reason, a.turns = ending, k.card.Summary, k.reason, turns
 		k.card.Agent, k.card.Title, k.card.Role, k.card.Program, k.card.Scope = spec.Name, spec.Title, spec.Role, spec.Program, spec.Scope
+		k.card.Activity = spec.activity()
 		k.card.Since = groove.At(time.UnixMilli(since))
 		if k.card.Status.Ended() {
 			a.state.End = k.card.Status
@@ -102,6 +103,9 @@ func (e *Engine) resume(tx *store.Tx, a *agent) error {
 	case a.ending != "":
 		a.event(eventOf(a.ending))
 		return e.bury(tx, a)
+	case a.spec.Attached:
+		a.reason = unplugged
+		return e.save(tx, a)
 	}
 	a.reason = ""
 	a.event(EventStarting)

@@ -107,11 +107,29 @@ func (e *Engine) release(a, former *agent) {
 	e.wg.Done()
 }
 
-// insert writes the agent with its first session and its task.
+// insert writes a new agent, with its task in its inbox.
 func (e *Engine) insert(tx *store.Tx, a, former *agent) error {
 	if err := e.supersede(tx, a.name(), former); err != nil {
 		return err
 	}
+	if err := e.insertRow(tx, a); err != nil {
+		return err
+	}
+	if a.spec.Task != "" {
+		draft := groove.Draft{From: groove.User, To: a.name(), Message: groove.Message{Text: a.spec.Task}}
+		if _, err := e.o.Mail.Put(tx, draft); err != nil {
+			return err
+		}
+	}
+	event := "spawn"
+	if a.spec.Attached {
+		event = "join"
+	}
+	e.o.Audit.Append(tx, audit.Entry{Event: event, Agent: a.name(), Detail: a.spec.Program})
+	return e.save(tx, a)
+}
+
+func (e *Engine) insertRow(tx *store.Tx, a *agent) error {
 	s := &a.spec
 	kept := make([]string, 4)
 	for i, part := range []any{s.Argv, s.Env, s.Scope, s.AgentOptions} {
@@ -125,15 +143,5 @@ func (e *Engine) insert(tx *store.Tx, a, former *agent) error {
 	var err error
 	a.pk, err = tx.Insert(`INSERT INTO agent(name, title, role, program, argv, env, dir, scope, options, status, rev, wanted, created_at, since)
 		VALUES(?,?,?,?,?,?,?,?,?,?,0,1,?,?)`, s.Name, s.Title, s.Role, s.Program, kept[0], kept[1], s.Dir, kept[2], kept[3], groove.AgentRunning, now, now)
-	if err != nil {
-		return err
-	}
-	if s.Task != "" {
-		draft := groove.Draft{From: groove.User, To: s.Name, Message: groove.Message{Text: s.Task}}
-		if _, err := e.o.Mail.Put(tx, draft); err != nil {
-			return err
-		}
-	}
-	e.o.Audit.Append(tx, audit.Entry{Event: "spawn", Agent: s.Name, Detail: s.Program})
-	return e.save(tx, a)
+	return err
 }

@@ -17,11 +17,15 @@ const (
 // Steer gives the user's message to an agent at once: into its running turn where its
 // program takes that, else the turn is interrupted and the message goes first into the
 // next one. Note says which. d.To is the agent. Fails with KindAgentUnknown,
-// KindAgentExited, KindInboxFull and the store's kinds.
+// KindAgentExited, KindConflict (attached), KindInboxFull and the store's kinds.
 func (e *Engine) Steer(ctx context.Context, d groove.Draft) (groove.Sent, error) {
 	a, err := e.living("steer agent", d.To)
 	if err != nil {
 		return groove.Sent{}, err
+	}
+	if a.spec.Attached {
+		return groove.Sent{}, groove.Errorf("steer agent", groove.KindConflict, "%s runs in its user's terminal: nobody can interrupt it", a.name()).
+			WithFix("groove send " + string(a.name()) + " TEXT")
 	}
 	t := a.turn.Load()
 	if t != nil && t.steerable() {

@@ -50,6 +50,9 @@ type Lifecycle interface {
 	Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error)
 	Kill(ctx context.Context, ref string) (groove.Agent, error)
 	Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error)
+	// Attach connects a program that groove does not run. It fails with name.taken,
+	// agent.exited.
+	Attach(ctx context.Context, r AttachRequest) (Attachment, error)
 	Steering
 }
 

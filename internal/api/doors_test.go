@@ -22,6 +22,7 @@ var bodies = map[string]string{
 	"done":         `{}`,
 	"interrupt":    `{}`,
 	"steer":        `{"payload":{"text":"x"}}`,
+	"attach":       `{"name":"mine","dir":"/p"}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,
 	"bridgeReopen": `{"jobId":"` + string(job) + `"}`,

@@ -51,7 +51,7 @@ func (h *house) backend() api.Backend {
 	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
 }
 
-var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
+var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Process: groove.ProcessUp, Created: at, Since: at}
 
 func (h *house) Status(context.Context) (api.Status, error) {
 	return api.Status{Version: "1", Home: "/h", Started: at}, h.err
@@ -74,6 +74,12 @@ func (h *house) Subscribe(_ context.Context, since *uint64) (api.EventReader, er
 }
 func (h *house) FindApproval(context.Context, string) (api.Approval, error) {
 	return api.Approval{ID: "abcd", Created: at, Expires: at}, h.err
+}
+
+func (h *house) Attach(context.Context, api.AttachRequest) (api.Attachment, error) {
+	gone := make(chan struct{})
+	close(gone)
+	return api.Attachment{Agent: agent, Token: "t", Gone: gone, Release: func() {}}, h.err
 }
 
 // ended is a reader of a daemon that stops.

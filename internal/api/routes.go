@@ -67,6 +67,7 @@ func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
 	h.api = humago.New(h.mux, cfg)
 	h.hostRoutes()
 	h.agentRoutes()
+	h.attachRoute()
 	h.bridgeRoutes()
 	h.messageRoutes()
 	h.federationRoutes()

@@ -56,6 +56,22 @@ func (d *daemon) Done(ctx context.Context, ref string, r api.DoneRequest) (groov
 	return d.agents.Get(ctx, string(a.Name))
 }
 
+// Attach is api.Lifecycle.
+func (d *daemon) Attach(ctx context.Context, r api.AttachRequest) (api.Attachment, error) {
+	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Task: r.Task,
+		AgentOptions: groove.AgentOptions{Team: r.Team}}
+	if r.Later {
+		agent, err := d.agents.Join(ctx, spec)
+		return api.Attachment{Agent: agent, Release: func() {}}, err
+	}
+	at, err := d.agents.Attach(ctx, spec)
+	if err != nil {
+		return api.Attachment{}, err
+	}
+	return api.Attachment{Agent: at.Agent, Token: at.Token, MCPURL: d.server.MCPURL(), Gone: at.Gone,
+		Release: func() { d.agents.Detach(at.Agent.Name, at.Token) }}, nil
+}
+
 // ListAgents is api.Registry.
 func (d *daemon) ListAgents(ctx context.Context) ([]groove.Agent, error) { return d.agents.List(ctx) }
 

@@ -47,6 +47,9 @@ func (d *daemon) sendHere(ctx context.Context, draft groove.Draft) (groove.Sent,
 		sent, err = d.mailbox.Put(tx, draft)
 		return err
 	})
+	if err == nil && d.agents.Attached(draft.To) {
+		sent.Note = "it runs in its user's terminal and reads its inbox when it looks: nobody wakes it"
+	}
 	return sent, err
 }
 

@@ -26,9 +26,18 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 // cancelled one ends its request, and one that cannot be carried is answered
 // with an error.
 func Stdio(ctx context.Context, url, token string, in io.Reader, out io.Writer) error {
+	return StdioTo(ctx, func(context.Context) (Endpoint, error) { return Endpoint{URL: url, Token: token}, nil }, in, out)
+}
+
+// Endpoint is where the MCP server is, and as whom it is asked.
+type Endpoint struct{ URL, Token string }
+
+// StdioTo is Stdio with an endpoint that may change: find is asked for each message, and
+// its error is the answer to it.
+func StdioTo(ctx context.Context, find func(context.Context) (Endpoint, error), in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &stdio{url: url, token: token, out: out, client: &http.Client{}, calls: map[string]context.CancelFunc{}}
+	s := &stdio{find: find, out: out, client: &http.Client{}, calls: map[string]context.CancelFunc{}}
 	defer s.client.CloseIdleConnections()
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -67,8 +76,8 @@ type message struct {
 }
 
 type stdio struct {
-	url, token string
-	client     *http.Client
+	find   func(context.Context) (Endpoint, error)
+	client *http.Client
 
 	mu      sync.Mutex
 	out     io.Writer
@@ -122,10 +131,15 @@ func (s *stdio) carry(ctx context.Context, m *message) {
 }
 
 func (s *stdio) post(ctx context.Context, m *message) (answered bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(m.raw))
+	at, err := s.find(ctx)
+	if err != nil {
+		return false, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL, bytes.NewReader(m.raw))
 	if err != nil {
 		return false, fmt.Errorf("GROOVE_MCP_URL is not usable")
 	}
+	req.Header.Set("Authorization", "Bearer "+at.Token)
 	s.headers(req.Header, m)
 	resp, err := s.client.Do(req)
 	if err != nil {
@@ -152,7 +166,6 @@ func (s *stdio) post(ctx context.Context, m *message) (answered bool, err error)
 func (s *stdio) headers(h http.Header, m *message) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json, text/event-stream")
-	h.Set("Authorization", "Bearer "+s.token)
 	s.mu.Lock()
 	version := s.version
 	s.mu.Unlock()

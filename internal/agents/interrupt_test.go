@@ -2,6 +2,7 @@ package agents_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,30 @@ func TestInterrupt(t *testing.T) {
 	}
 	g.pass <- struct{}{}
 	w.until("the next turn ends", func() bool { return w.allStarted("a", 2) })
+}
+
+// TestInterruptedWithAnError: some programs answer a cancelled prompt with an error; what
+// they were given is not given again.
+func TestInterruptedWithAnError(t *testing.T) {
+	p, g := newProgram(), newGate()
+	prompts := 0
+	p.turn = func(ctx context.Context, s *session, text string, written func()) (groove.TurnResult, error) {
+		if prompts++; prompts > 1 {
+			t.Errorf("prompted again: %q", text)
+		}
+		_, err := g.turn(ctx, s, text, written)
+		return groove.TurnResult{}, errors.Join(err, errors.New("cancelled"))
+	}
+	cancels(p, g)
+	w := newWorld(t, t.TempDir(), p, nil)
+	w.spawn("a", "one")
+	<-g.begun
+	if err := w.e.Interrupt(t.Context(), "a", false); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.states("a"); !slices.Equal(got, []groove.InboxState{groove.InStarted}) || w.status("a") != groove.AgentIdle {
+		t.Errorf("after it: %v, %s", got, w.status("a"))
+	}
 }
 
 // TestInterruptInVain: a program that goes on says so; with kill it is ended and the agent

@@ -81,13 +81,13 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 test-soak: build ## the long tests: crashes, and networks and clocks in real time
 	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 60m ./internal/clock ./test/...
 
-# The packages that drive opencode.
+# The packages that drive real agent programs.
 AGENT_TESTS := ./test/agents/...
 
-test-agents: build ## fetch opencode from npm and run the tests that need it
+test-agents: build ## fetch the agent programs from npm and run the tests that need them
 	@$(SETUP) go npm
-	@bin=$$(test/agents/install.sh "$${HOME:-/root}/.cache/groove-ci/opencode" | tail -n 1) && \
-	GROOVE_OPENCODE=$$bin $(PLAIN) $(GO) test -trimpath -count=1 -v $(AGENT_TESTS)
+	@programs=$$(test/agents/env.sh opencode claude codex codex-native gemini qwen); eval "$$programs"; \
+	$(PLAIN) $(GO) test -trimpath -count=1 -timeout 30m -v $(AGENT_TESTS)
 
 clean: ## remove what make made
 	rm -rf bin dist

@@ -2,7 +2,7 @@
 # setup.sh NEED... makes sure that this machine has what a make target needs.
 #
 # Needs: go, cc (a C compiler that works, for the race detector), git, make,
-# npm, certs, ip, nft, nmap, ps, curl, systemd. What lacks is installed where that may be: as root on a
+# npm, certs, ip, nft, nmap, ps, curl, systemd, zsh, fish, rpm. What lacks is installed where that may be: as root on a
 # Debian with apt-get. Elsewhere the one command is printed and we stop with 1.
 # Nothing is touched, and a few milliseconds pass, when nothing lacks.
 set -eu
@@ -43,6 +43,9 @@ lacking() {
     nmap) has nmap || echo nmap ;;
     ps) has ps || echo procps ;;
     curl) has curl || echo curl ;;
+    zsh) has zsh || echo zsh ;;
+    fish) has fish || echo fish ;;
+    rpm) has rpm || echo rpm ;; # only to look into ours
     systemd) has systemd-analyze || echo systemd ;; # only its check of units is run
     *)
       say "no such need: $1"

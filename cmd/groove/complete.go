@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -240,6 +241,17 @@ var asks = map[string]func(context.Context, *app) []candidate{
 		}
 		for _, s := range c.Settings() {
 			out = append(out, candidate{s.Key, s.Allowed})
+		}
+		return out
+	},
+	"change": func(context.Context, *app) []candidate { return policyWords() },
+	"invite-id": func(ctx context.Context, a *app) []candidate {
+		var out []candidate
+		all, _ := a.client.Invites(ctx) // as above
+		for _, i := range all {
+			if i.State == "open" {
+				out = append(out, candidate{strconv.FormatInt(i.ID, 10), strings.Join(i.For, " ")})
+			}
 		}
 		return out
 	},

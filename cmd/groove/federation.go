@@ -9,10 +9,12 @@ import (
 
 type federationCmd struct {
 	Invite    inviteCmd    `cmd:"" help:"Make an invite for another daemon: one line, good once, for 10 minutes."`
+	Invites   invitesCmd   `cmd:"" help:"List invites, or take one back."`
 	Pair      pairCmd      `cmd:"" help:"Pair with another daemon: by five words on both machines, or by invite."`
 	Unpair    unpairCmd    `cmd:"" help:"End a pairing, its jobs and its connections."`
 	List      peersCmd     `cmd:"" help:"List paired daemons."`
 	Status    fedCmd       `cmd:"" help:"Show gate, peers and jobs."`
+	Policy    policyCmd    `cmd:"" help:"Show or change what a peer may do."`
 	Readdress readdressCmd `cmd:"" help:"Change where a peer is reached and where it may come from."`
 	Bridge    bridgeCmd    `cmd:"" help:"Open, show and close jobs."`
 }

@@ -25,7 +25,7 @@ func (c *inviteCmd) Run(a *app) error {
 	invite, err := a.client.Invite(a.ctx, api.InviteRequest{For: c.For, Mine: c.Mine})
 	return show(a, invite, err, func(i api.Invite) {
 		a.printf("%s\n", i.Line)
-		fmt.Fprintf(a.err, "It is a secret until it is used, and expires %s. There: groove federation pair --invite -\n", a.ago(i.Expires.Time))
+		fmt.Fprintf(a.err, "It is a secret until it is used, and expires %s. There: groove federation pair --invite -\nTo take it back: groove federation invites revoke %d\n", a.ago(i.Expires.Time), i.ID)
 		for _, source := range c.For {
 			if source == "any" {
 				fmt.Fprintln(a.err, "The bridge port answers ANY source until then.")

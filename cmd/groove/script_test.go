@@ -49,9 +49,12 @@ const patience = 30 * time.Second
 //	save VAR PATTERN               set VAR to the first group of PATTERN in the last standard output
 //	pid HOME VAR                   set VAR to the process of HOME's daemon
 //	gone PID                       no process has this number
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { play(t, testscript.Params{Dir: "testdata/script"}) }
+
+func play(t *testing.T, p testscript.Params) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: p.Dir, Files: p.Files,
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, "user")
 			e.Setenv("HOME", home)

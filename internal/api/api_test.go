@@ -195,7 +195,9 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"pair": one(c.Pair(ctx, api.PairRequest{Invite: "groove1:x"})),
 		"arm":  one(c.Arm(ctx, api.PairRequest{Address: "vps"})), "pairings": one(c.Pairings(ctx)), "pairing": one(c.Pairing(ctx, "abcdefgh", 7, time.Second)),
 		"confirm": one(c.Confirm(ctx, "abcdefgh", api.ConfirmRequest{Yes: true, Words: "a b"})), "call off": one(c.CancelPairing(ctx, "abcdefgh")),
-		"unpair":    one(c.Unpair(ctx, "vps")),
+		"unpair": one(c.Unpair(ctx, "vps")),
+		"policy": one(c.Policy(ctx, "vps")), "set policy": one(c.SetPolicy(ctx, "vps", api.PolicyRequest{Open: groove.Deny})),
+		"invites": one(c.Invites(ctx)), "revoke": one(c.RevokeInvite(ctx, 1)),
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),
 		"code": one(c.Open(ctx)), "sign out": c.SignOut(ctx), "snapshot": one(c.Snapshot(ctx)), "settings": one(c.Settings(ctx)),
 		"job": one(c.Job(ctx, string(job[:8]))), "peer": one(c.Peer(ctx, "vps")), "message": one(c.Message(ctx, id)), "approval": one(c.Approval(ctx, "abcd")),
@@ -250,6 +252,27 @@ func TestPollsWaitAsLongAsAsked(t *testing.T) {
 		if ended != (row.wait == 0) || !ended && (!limited || left > row.most || left < row.most/2) {
 			t.Errorf("%s: messages: limited=%v ended=%v left=%v", row.why, limited, ended, left)
 		}
+	}
+}
+
+// TestAStopIsNotATimeout: a request that the daemon's end cuts off is told so, and a client
+// knows that there will be another daemon to ask.
+func TestAStopIsNotATimeout(t *testing.T) {
+	r := start(t, gatekeeper{})
+	c := api.NewClient(r.socket)
+	defer c.Close()
+	r.house.err = context.Canceled
+	begun := make(chan struct{})
+	r.house.poll = func(ctx context.Context) { close(begun); <-ctx.Done() }
+	told := make(chan error, 1)
+	go func() {
+		_, err := c.Output(context.Background(), "backend", 0, 0)
+		told <- err
+	}()
+	<-begun
+	r.stop()
+	if e := groove.AsError(<-told); e.Kind != groove.KindDaemonDown || e.Fix != "groove start" {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -126,7 +126,19 @@ type Federation interface {
 	Unpair(ctx context.Context, ref string) (Unpaired, error)
 	// Readdress fails with payload.invalid, and state.conflict during a pairing.
 	Readdress(ctx context.Context, ref string, r ReaddressRequest) (Peer, error)
+	// SetPolicy changes what a peer may do. It fails with payload.invalid, and
+	// state.conflict during a pairing.
+	SetPolicy(ctx context.Context, ref string, r PolicyRequest) (Peer, error)
 	Pairer
+	Invites
+}
+
+// Invites are those of this daemon, with which others may pair.
+type Invites interface {
+	// ListInvites returns those of the last 20 minutes, oldest first, without secrets.
+	ListInvites(ctx context.Context) ([]MadeInvite, error)
+	// RevokeInvite fails with pair.notArmed, and state.conflict for one that is not open.
+	RevokeInvite(ctx context.Context, id int64) (MadeInvite, error)
 }
 
 // Pairer makes and uses invites, and pairs with five words.

@@ -35,10 +35,11 @@ var bodies = map[string]string{
 	"answer":    `{"answer":"approve"}`,
 	"session":   `{"code":"x"}`,
 	"gateMode":  `{"mode":"reset"}`,
+	"setPolicy": `{"open":"ask","registry":"all","rate":5}`,
 	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
 }
 
-var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job))
+var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job), "{inviteId}", "1")
 
 // who is one kind of caller and what it is told.
 type who struct {

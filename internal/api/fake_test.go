@@ -176,6 +176,15 @@ func (h *house) Peers(context.Context) ([]api.Peer, error) {
 func (h *house) Readdress(context.Context, string, api.ReaddressRequest) (api.Peer, error) {
 	return api.Peer{PairedAt: at}, h.err
 }
+func (h *house) SetPolicy(context.Context, string, api.PolicyRequest) (api.Peer, error) {
+	return api.Peer{PairedAt: at, Policy: groove.DefaultPolicy(true)}, h.err
+}
+func (h *house) ListInvites(context.Context) ([]api.MadeInvite, error) {
+	return []api.MadeInvite{{ID: 1, Expires: at}}, h.err
+}
+func (h *house) RevokeInvite(_ context.Context, id int64) (api.MadeInvite, error) {
+	return api.MadeInvite{ID: id, Expires: at}, h.err
+}
 func (h *house) Unpair(context.Context, string) (api.Unpaired, error) {
 	return api.Unpaired{Peer: api.Peer{PairedAt: at}}, h.err
 }
@@ -222,6 +231,7 @@ func (g gatekeeper) ByPID(int) (groove.AgentName, bool)      { return g.agent, g
 
 // running is a server with both doors open.
 type running struct {
+	stop   context.CancelFunc
 	house  *house
 	socket string
 	addr   string
@@ -244,6 +254,7 @@ func start(t testing.TB, g gatekeeper, hasten ...time.Duration) *running {
 	r := &running{house: &house{}, socket: filepath.Join(dir, "groove.sock"), log: &bytes.Buffer{}, keep: &atomic.Pointer[gatekeeper]{}}
 	r.keep.Store(&g)
 	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
 	s, err := api.Listen(ctx, api.Options{Socket: r.socket, TCP: "127.0.0.1:0", Backend: r.house.backend(), Callers: changing{r.keep},
 		Clock: func() time.Time { return at.Add(time.Duration(r.shift.Load())) },
 		MCP:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mcp") }),

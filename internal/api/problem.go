@@ -156,7 +156,7 @@ func faultOf(err error) (Fault, bool) {
 // logFault keeps what ProblemOf does not tell.
 func logFault(log *slog.Logger, what string, err error) {
 	var p *Problem
-	if errors.As(err, &p) {
+	if errors.As(err, &p) || errors.Is(err, context.Canceled) { // the caller went away, or the daemon stops
 		return
 	}
 	if kind := groove.KindOf(err); kind == groove.KindInternal || !kind.Known() {

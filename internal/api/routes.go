@@ -162,10 +162,24 @@ func add[I, O any](h *Handler, row Route, run func(ctx context.Context, in *I) (
 		out, err := run(ctx, in)
 		if err != nil {
 			logFault(h.log, row.ID, err)
-			return nil, ProblemOf(err)
+			return nil, h.problemOf(err)
 		}
 		return out, nil
 	})
+}
+
+// problemOf is ProblemOf, but where the daemon's end took a request's context: then the
+// caller hears of that, not of a time that it never set.
+func (h *Handler) problemOf(err error) *Problem {
+	p := ProblemOf(err)
+	select {
+	case <-h.ending:
+		if p.Kind == groove.KindTimeout {
+			return refused(groove.KindDaemonDown, "request: the daemon stops", "groove start")
+		}
+	default:
+	}
+	return p
 }
 
 func (h *Handler) operation(row Route) huma.Operation {

@@ -35,7 +35,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) {
 	sent, err := h.sendBody(r.Context(), w, r)
 	if err != nil {
 		logFault(h.log, "send", err)
-		ProblemOf(err).write(w)
+		h.problemOf(err).write(w)
 		return
 	}
 	head := w.Header()
@@ -52,6 +52,11 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) {
 var jsonType = []string{"application/json"}
 
 func (h *Handler) sendBody(ctx context.Context, w http.ResponseWriter, r *http.Request) (groove.Sent, error) {
+	if r.URL.RawQuery != "" { // other routes name what they do not know; this one knows none
+		p := newProblem(groove.KindInvalid, "request: validation failed")
+		p.Errors = []Fault{{"?", "unknown query parameter"}}
+		return groove.Sent{}, p
+	}
 	raw, err := readBody(w, r)
 	if err != nil {
 		return groove.Sent{}, err

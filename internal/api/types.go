@@ -242,6 +242,7 @@ type InviteRequest struct {
 // Invite is the line to hand over, a secret until it is used.
 type Invite struct {
 	Line    string      `json:"line"`
+	ID      int64       `json:"id" doc:"what GET /api/federation/invites lists"`
 	Expires groove.Time `json:"expires"`
 }
 

@@ -110,6 +110,8 @@ type Options struct {
 	Dial func(ctx context.Context, p groove.Peer) (transport.Conn, error)
 	// Changed is called after a leg or connection changed. It must not block.
 	Changed func()
+	// Crossed is told of each message that goes over a connection. It must not block; nil: nobody asks.
+	Crossed func(groove.Crossing)
 }
 
 // Bridge holds every leg. It is safe for concurrent use.

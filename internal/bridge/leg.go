@@ -243,10 +243,19 @@ func (l *leg) theirs() []groove.AgentName {
 // lasts returns the recorded ends of the transcript, reading them once.
 func (l *leg) lasts() (out [32]byte, in *groove.Last, err error) {
 	l.mu.Lock()
+	out, in, known := l.lastOut, l.lastIn, l.knowLast
+	l.mu.Unlock()
+	if known {
+		return out, in, nil
+	}
+	// Not under the lock: whoever holds a read connection may wait for it.
+	if out, in, err = l.b.lastFrames(l.b.ctx, l.pk); err != nil {
+		return out, in, err
+	}
+	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.knowLast {
-		l.lastOut, l.lastIn, err = l.b.lastFrames(l.b.ctx, l.pk)
-		l.knowLast = err == nil
+		l.lastOut, l.lastIn, l.knowLast = out, in, true
 	}
-	return l.lastOut, l.lastIn, err
+	return l.lastOut, l.lastIn, nil
 }

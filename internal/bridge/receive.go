@@ -116,6 +116,9 @@ func (k *link) check(it *envelope.Item, index int) checked {
 		c.env.ID = it.ID
 	}
 	c.refusal = k.refusalOf(it, &c)
+	if tell := k.leg.b.Crossed; tell != nil && c.refusal == nil && c.env.Type == groove.TypeMessage {
+		tell(groove.Crossing{ID: c.env.ID, Direction: groove.In, Peer: k.leg.peer, Job: c.env.Job, From: c.env.From.Agent, To: c.env.To.Agent})
+	}
 	return c
 }
 

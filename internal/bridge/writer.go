@@ -175,6 +175,7 @@ func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err
 			return false, err
 		}
 		k.recordOut(rec, frame, !slices.ContainsFunc(env[:n], func(e envelope.Outgoing) bool { return e.Type != groove.TypeHeartbeat }))
+		k.crossing(env[:n])
 		wctx, cancel := context.WithCancel(ctx)
 		late := clock.AfterFunc(writeWait, cancel)
 		err = k.conn.Write(wctx, frame)
@@ -193,6 +194,20 @@ func (k *link) send(ctx context.Context, env []envelope.Outgoing) (bye bool, err
 		k.buf = nil // an idle connection keeps no large buffer
 	}
 	return bye, nil
+}
+
+// crossing tells who asks that messages are handed to the connection: before the write, so
+// that it is told before their receipts.
+func (k *link) crossing(env []envelope.Outgoing) {
+	tell := k.leg.b.Crossed
+	if tell == nil {
+		return
+	}
+	for i := range env {
+		if e := &env[i]; e.Type == groove.TypeMessage {
+			tell(groove.Crossing{ID: e.ID, Direction: groove.Out, Peer: k.leg.peer, Job: e.Job, From: e.From.Agent, To: e.To.Agent})
+		}
+	}
 }
 
 // sayHello sends the hello, alone in the connection's first frame.

@@ -26,6 +26,7 @@ type Config struct {
 	Agents   Agents
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
+	Trace    Trace
 
 	// Problems are what could not be used, in the order of file, environment,
 	// flags. The daemon logs them and goes on; a check command fails on them.
@@ -73,6 +74,11 @@ type Program struct {
 // Log is what the daemon writes about itself.
 type Log struct {
 	Level slog.Level
+}
+
+// Trace is where messages' ways are told.
+type Trace struct {
+	Endpoint string // http(s) URL of an OTLP/HTTP collector without a slash at its end; "": none
 }
 
 // Problem is one setting that could not be used.

@@ -147,6 +147,12 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		{"peers cannot reach a wildcard", "[bridge]\nadvertise = [\"0.0.0.0:31416\"]\n", "config.toml:2 bridge.advertise", func(c *config.Config) bool { return len(c.Bridge.Advertise) == 0 && len(c.Bridge.Listen) == 1 }},
 		{"no port to dial", "[bridge]\nadvertise = [\"vps\"]\n", "config.toml:2 bridge.advertise", func(c *config.Config) bool { return len(c.Bridge.Advertise) == 0 }},
 		{"more than an invite holds", "[bridge]\nadvertise = \"a:1,b:1,c:1,d:1,e:1,f:1,g:1,h:1,i:1\"\n", "config.toml:2 bridge.advertise", func(c *config.Config) bool { return len(c.Bridge.Advertise) == 0 }},
+		{"a collector that is none", "rate = 7\n[trace]\nendpoint = \"localhost:4318\"\n", "config.toml:3 trace.endpoint", func(c *config.Config) bool { return c.Rate == 7 && c.Trace.Endpoint == "" }},
+		{"a password that config show would show", "[trace]\nendpoint = \"https://me:secret@host\"\n", "config.toml:2 trace.endpoint", func(c *config.Config) bool {
+			return c.Trace.Endpoint == "" && !strings.Contains(fmt.Sprint(c.Problems), "secret")
+		}},
+		{"a collector with a query", "[trace]\nendpoint = \"https://host/?key=x\"\n", "config.toml:2 trace.endpoint", func(c *config.Config) bool { return c.Trace.Endpoint == "" }},
+		{"another scheme", "[trace]\nendpoint = \"file:///etc/passwd\"\n", "config.toml:2 trace.endpoint", func(c *config.Config) bool { return c.Trace.Endpoint == "" }},
 		{"programs is no table", "programs = 1\n", "config.toml:1 programs", func(c *config.Config) bool { return len(c.Programs) == 0 }},
 	} {
 		t.Run(row.why, func(t *testing.T) {

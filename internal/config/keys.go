@@ -1,11 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +40,7 @@ var keys = []key{
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
 	{"agents.stall_after", `"1m" to "24h", or seconds, that a turn may show no sign of life`, 10 * time.Minute, duration(time.Minute, 24*time.Hour)},
+	{"trace.endpoint", `"http://host:4318" or https of an OTLP/HTTP collector, which gets /v1/traces; or "off"`, "", readEndpoint},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
 }
 
@@ -157,6 +160,28 @@ func readLevel(v any) (any, error) {
 		return slog.LevelError, nil
 	}
 	return nil, wrongType("a level", v)
+}
+
+// readEndpoint takes the base of a collector's address. A password has no place in it: the
+// settings are shown.
+func readEndpoint(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, wrongType("a string", v)
+	}
+	if s = strings.TrimSpace(s); s == "off" || s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Hostname() == "":
+		return nil, fmt.Errorf("%.80q is no http or https address", s)
+	case u.User != nil:
+		return nil, errors.New("a name or password may not stand in it")
+	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
+		return nil, fmt.Errorf("%.80q has more than an address and a path", s)
+	}
+	return strings.TrimRight(u.String(), "/"), nil
 }
 
 func readListen(v any) (any, error) {

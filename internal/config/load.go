@@ -230,6 +230,7 @@ func (l *loader) fill() {
 	c.Rate = v.Int64("rate")
 	c.Agents = Agents{StallAfter: v.Duration("agents.stall_after")}
 	c.Job = Job{TTL: v.Duration("job.ttl"), Idle: v.Duration("job.idle"), KeepAlive: v.Bool("job.keep_alive"), Budget: v.Int64("job.budget")}
+	c.Trace.Endpoint = v.String("trace.endpoint")
 	if level, ok := v.Get("log.level").(slog.Level); ok {
 		c.Log.Level = level
 	}

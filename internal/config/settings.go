@@ -64,7 +64,11 @@ func plainValue(key string, v any) any {
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case int64:
-		if key == "rate" && v == 0 {
+		if (key == "rate" || key == "job.budget") && v == 0 {
+			return "off"
+		}
+	case string:
+		if key == "trace.endpoint" && v == "" {
 			return "off"
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // Invite is api.Pairer.
 func (d *daemon) Invite(ctx context.Context, r api.InviteRequest) (api.Invite, error) {
 	made, err := d.pairing.Invite(ctx, federation.InviteRequest{For: strings.Join(r.For, ","), Mine: r.Mine})
-	return api.Invite{Line: made.Line, Expires: groove.At(made.Expires)}, err
+	return api.Invite{ID: made.ID, Line: made.Line, Expires: groove.At(made.Expires)}, err
 }
 
 // Pair is api.Pairer.

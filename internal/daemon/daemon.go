@@ -40,6 +40,7 @@ import (
 	"groove/internal/mailbox"
 	"groove/internal/store"
 	"groove/internal/tools"
+	"groove/internal/trace"
 )
 
 // Options says which daemon to run.
@@ -83,6 +84,7 @@ type daemon struct {
 	remotes   *agents.Remotes
 	approvals *approval.Queue
 	events    *events.Log
+	tracer    *trace.Tracer // nil: nobody wants to know
 	bridge    *bridge.Bridge
 	gate      *gate.Gate
 	server    *api.Server
@@ -155,6 +157,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.events, err = events.Open(ctx, d.store, clock.Now, d.log); err != nil {
 		return err
 	}
+	d.openTrace()
 	if err := d.openFederation(ctx); err != nil {
 		return err
 	}
@@ -209,7 +212,7 @@ func (d *daemon) openRooms() {
 	d.bridge = bridge.New(bridge.Options{
 		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: clock.Now, Log: d.log,
 		Self: d.self.ID, Key: d.self.Key, Name: d.cfg.Name, Instance: identity.NewInstance(),
-		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump,
+		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump, Crossed: d.crossed(),
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
@@ -275,6 +278,9 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.run.Go(func() { d.events.Run(ctx) })
+	if d.tracer != nil {
+		d.run.Go(func() { d.tracer.Run(ctx) })
+	}
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
 	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })

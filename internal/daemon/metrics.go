@@ -56,6 +56,7 @@ func (d *daemon) Metrics(ctx context.Context) ([]api.Metric, error) {
 	d.peerMetrics(&s)
 	d.gateMetrics(&s)
 	d.eventMetrics(&s)
+	d.traceMetrics(&s)
 	storeMetrics(&s, d.store.Latency())
 	processMetrics(&s)
 	if err := d.mailMetrics(ctx, &s); err != nil {

@@ -42,6 +42,7 @@ type Log struct {
 
 	head   atomic.Uint64 // committed
 	counts counts
+	moved  func([]groove.MessageChange) // nil: nobody
 	wake   chan struct{}
 	queue  int   // batches that may wait for one reader
 	draft  draft // writer goroutine only
@@ -74,6 +75,11 @@ func Open(ctx context.Context, st *store.Store, clock groove.Clock, log *slog.Lo
 func (l *Log) Note(c groove.Change) {
 	l.store.Lazy(func(tx *store.Tx) error { tx.Note(c); return nil })
 }
+
+// OnMoves has fn told of every committed change of a message, in order, also of those that
+// one row sums up. fn is called in the store's writer: it must not block, and keeps nothing
+// of the slice. Call it before the first change.
+func (l *Log) OnMoves(fn func([]groove.MessageChange)) { l.moved, l.draft.whole = fn, true }
 
 // Output tells that an agent's output grew. It is not kept: who comes later reads the
 // output from its offset. It never blocks for long and may be called anywhere.

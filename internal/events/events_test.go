@@ -175,6 +175,29 @@ func TestWhatIsUndoneIsNotTold(t *testing.T) {
 	}
 }
 
+// TestOnMoves: every committed change of a message is told, in order, also where a row keeps
+// the last alone; what is undone is not.
+func TestOnMoves(t *testing.T) {
+	r := open(t, home(t))
+	var got []string
+	r.OnMoves(func(all []groove.MessageChange) {
+		for _, m := range all {
+			got = append(got, m.State)
+		}
+		got = append(got, "|")
+	})
+	r.write(t, message(1, "stored"), message(1, "delivering"), message(2, "stored"), message(1, "delivered"))
+	if err := r.st.Do(t.Context(), func(tx *store.Tx) error { tx.Note(message(1, "started")); return errors.New("undone") }); err == nil {
+		t.Fatal("not undone")
+	}
+	r.write(t, job("a", "open"))
+	r.write(t, message(1, "answered"))
+	r.stop()
+	if want := "stored delivering stored delivered | answered |"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestReadersThatComeAndGo miss nothing and get nothing twice, whatever is written meanwhile,
 // and over a restart of the daemon.
 func TestReadersThatComeAndGo(t *testing.T) {

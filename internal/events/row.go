@@ -44,6 +44,8 @@ type draft struct {
 	moves   []groove.MessageChange
 	moved   map[moveKey]int
 	counts  pending
+	whole   bool                   // keep all
+	all     []groove.MessageChange // with whole: every change of a message, in order
 }
 
 func newDraft() draft { return draft{changed: map[changeKey]int{}, moved: map[moveKey]int{}} }
@@ -93,11 +95,14 @@ func (d *draft) gather(notes []any) {
 	clear(d.changed)
 	clear(d.moved)
 	d.counts = pending{}
-	d.changes, d.moves = d.changes[:0], d.moves[:0]
+	d.changes, d.moves, d.all = d.changes[:0], d.moves[:0], d.all[:0]
 	for _, note := range notes {
 		switch n := note.(type) {
 		case groove.MessageChange:
 			d.counts.add(&n)
+			if d.whole {
+				d.all = append(d.all, n)
+			}
 			key := moveKey{n.ID, n.Direction}
 			if i, ok := d.moved[key]; ok {
 				d.moves[i] = n
@@ -123,6 +128,9 @@ func (l *Log) Done(committed bool) {
 		l.counts.keep(&d.counts)
 		l.head.Store(d.next)
 		l.signal()
+		if len(d.all) > 0 {
+			l.moved(d.all)
+		}
 	}
 	d.wrote = false
 }

@@ -111,6 +111,7 @@ type InviteRequest struct {
 
 // InviteResult is a new invite. Line holds the secret: print it once, log it never.
 type InviteResult struct {
+	ID      int64 // what Invites lists and Revoke takes
 	Line    string
 	Expires time.Time
 	Sources string // "any", or the CIDRs from which it may be used, with commas between
@@ -138,23 +139,24 @@ func (p *Pairing) Invite(ctx context.Context, req InviteRequest) (InviteResult, 
 		return InviteResult{}, groove.Errorf("invite", groove.KindConfigInvalid, "this daemon's own addresses make no invite: %w", err).
 			WithFix("set bridge.advertise to the host:port at which peers reach this machine")
 	}
+	var id int64
 	err = p.opts.Store.Do(ctx, func(tx *store.Tx) error {
 		row, _, err := tx.One("SELECT count(*) FROM invite WHERE "+liveInvite, now.UnixMilli(), burnAt)
 		if err != nil {
 			return err
 		}
 		if row.Int(0) >= maxLive {
-			return groove.Errorf("invite", groove.KindConflict, "%d invites are open", maxLive).WithFix("wait until one is used or expires")
+			return groove.Errorf("invite", groove.KindConflict, "%d invites are open", maxLive).WithFix("groove federation invites revoke ID, or wait until one is used or expires")
 		}
 		p.opts.Audit.Append(tx, audit.Entry{Event: "invite", Detail: "for " + sources})
-		_, err = tx.Exec("INSERT INTO invite(secret, sources, mine, name, expires_at) VALUES(?,?,?,?,?)",
+		id, err = tx.Insert("INSERT INTO invite(secret, sources, mine, name, expires_at) VALUES(?,?,?,?,?)",
 			inv.Secret[:], sources, req.Mine, name, inv.Expires.UnixMilli())
 		return err
 	})
 	if err != nil {
 		return InviteResult{}, groove.Wrap("invite", groove.KindInternal, err)
 	}
-	return InviteResult{Line: line, Expires: inv.Expires, Sources: sources}, p.refresh(context.WithoutCancel(ctx))
+	return InviteResult{ID: id, Line: line, Expires: inv.Expires, Sources: sources}, p.refresh(context.WithoutCancel(ctx))
 }
 
 // liveInvite takes the time now and burnAt.

@@ -27,14 +27,26 @@ func (r Readdress) empty() bool {
 }
 
 // Readdress changes how the peer that ref names is reached, and returns it as it is then.
-// Row and audit entry are one transaction, from which the peer's file is written, also after a
-// crash; then OnChange is called. It fails as Find does, with KindInvalid for a value
-// that cannot be, and KindConflict while a pairing with that peer is under way.
+// It fails as Find does, with KindInvalid for a value that cannot be, and KindConflict
+// while a pairing with that peer is under way.
 func (b *Book) Readdress(ctx context.Context, ref string, r Readdress) (groove.Peer, error) {
 	const op = "readdress"
 	if r.empty() {
 		return groove.Peer{}, groove.Errorf(op, groove.KindInvalid, "nothing is to change").WithFix("name an address, or one of --dial, --roaming, --gate")
 	}
+	return b.amend(ctx, op, ref, func(p *groove.Peer) (string, error) {
+		before := reach(*p)
+		if err := r.apply(p); err != nil || reach(*p) == before {
+			return "", err
+		}
+		return reach(*p), nil
+	})
+}
+
+// amend changes what the user says of the peer that ref names. edit returns what goes on
+// record, "" where nothing changed. Row and audit entry are one transaction, from which
+// the peer's file is written, also after a crash; then OnChange is called.
+func (b *Book) amend(ctx context.Context, op, ref string, edit func(*groove.Peer) (string, error)) (groove.Peer, error) {
 	var pk int64
 	err := b.change(ctx, func(tx *store.Tx) (bool, error) {
 		p, err := b.Find(ref) // under the book's lock: nobody changes it meanwhile
@@ -42,29 +54,18 @@ func (b *Book) Readdress(ctx context.Context, ref string, r Readdress) (groove.P
 			return false, err
 		}
 		pk = p.PK
-		before := reach(p)
-		if err := r.apply(&p); err != nil {
+		detail, err := edit(&p)
+		if err != nil || detail == "" {
 			return false, err
 		}
-		if reach(p) == before {
-			return false, nil
-		}
-		g, ok, err := loadProgress(tx, p.PK)
-		switch {
-		case err != nil:
+		g, err := b.amendable(tx, op, p)
+		if err != nil {
 			return false, err
-		case !ok || g.state != groove.PeerActive:
-			return false, groove.Errorf(op, groove.KindPeerUnknown, "the peer was unpaired meanwhile")
-		case g.open && outcome(g.mine, g.theirs) != groove.PeerActive:
-			return false, groove.Errorf(op, groove.KindConflict, "a pairing with %s is under way", p.Name).WithFix("try again when it is done")
-		}
-		if !g.open { // a row that says nothing but that the file is to be written
-			g = progress{pk: p.PK, id: p.ID, state: g.state, transcript: noTranscript, mine: yes, theirs: yes, acked: true, again: true, until: b.opts.Clock().Add(-pairTime)}
 		}
 		if g.file, err = encodePeer(p); err != nil {
 			return false, err
 		}
-		b.opts.Audit.Append(tx, audit.Entry{Event: "readdress", Peer: p.ID, Detail: reach(p)})
+		b.opts.Audit.Append(tx, audit.Entry{Event: op, Peer: p.ID, Detail: detail})
 		return true, putPairing(tx, g)
 	})
 	if err != nil {
@@ -75,6 +76,23 @@ func (b *Book) Readdress(ctx context.Context, ref string, r Readdress) (groove.P
 		return groove.Peer{}, groove.Errorf(op, groove.KindPeerDamaged, "the peer's file cannot be read").WithFix("groove federation list")
 	}
 	return p, nil
+}
+
+// amendable is the row that takes a new file of an active peer.
+func (b *Book) amendable(tx *store.Tx, op string, p groove.Peer) (progress, error) {
+	g, ok, err := loadProgress(tx, p.PK)
+	switch {
+	case err != nil:
+		return g, err
+	case !ok || g.state != groove.PeerActive:
+		return g, groove.Errorf(op, groove.KindPeerUnknown, "the peer was unpaired meanwhile")
+	case g.open && outcome(g.mine, g.theirs) != groove.PeerActive:
+		return g, groove.Errorf(op, groove.KindConflict, "a pairing with %s is under way", p.Name).WithFix("try again when it is done")
+	case g.open:
+		return g, nil
+	}
+	// A row that says nothing but that the file is to be written.
+	return progress{pk: p.PK, id: p.ID, state: g.state, transcript: noTranscript, mine: yes, theirs: yes, acked: true, again: true, until: b.opts.Clock().Add(-pairTime)}, nil
 }
 
 // reach is how a peer is reached, for people.

@@ -47,6 +47,15 @@ type MessageChange struct {
 	State     string // OutboxState or InboxState
 }
 
+// Crossing is a message as it goes over a connection: handed to it (Out), or read off it (In).
+type Crossing struct {
+	ID        MessageID
+	Direction Direction
+	Peer      DaemonID
+	Job       JobID
+	From, To  AgentName
+}
+
 // EventBatch is what happened since the batch before, written as it goes over the wire.
 // It is shared between readers: nobody changes it.
 type EventBatch struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -139,6 +140,15 @@ func (id MessageID) String() string {
 		return ""
 	}
 	return string(id.Append(make([]byte, 0, 36)))
+}
+
+// Time is when the ID was made, to the millisecond: it is a UUID of version 7.
+func (id MessageID) Time() time.Time {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms)
 }
 
 // IsZero reports whether the ID names no message.

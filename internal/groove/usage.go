@@ -3,8 +3,8 @@ package groove
 // Usage is what a program reported that work took. A nil member was not reported:
 // nothing here is estimated.
 type Usage struct {
-	Input       *int64   `json:"inputTokens,omitempty"` // without what came from a cache
-	Output      *int64   `json:"outputTokens,omitempty"`
+	Input       *int64   `json:"inputTokens,omitempty"`  // without what came from a cache, where the program tells that
+	Output      *int64   `json:"outputTokens,omitempty"` // reasoning included
 	CachedRead  *int64   `json:"cachedReadTokens,omitempty"`
 	CachedWrite *int64   `json:"cachedWriteTokens,omitempty"`
 	Reasoning   *int64   `json:"reasoningTokens,omitempty"`

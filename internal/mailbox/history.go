@@ -114,21 +114,46 @@ func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]gro
 		query += " AND " + t + ".pos < ?"
 		args = append(args, before)
 	}
-	rows, err := m.Options.Store.Read().QueryContext(ctx, query+" ORDER BY "+t+".pos DESC LIMIT ?", append(args, f.Limit)...)
+	out, legs, err := m.readMails(ctx, t == "o", query+" ORDER BY "+t+".pos DESC LIMIT ?", append(args, f.Limit)...)
 	if err != nil {
 		return nil, groove.Wrap("read history", groove.KindInternal, err)
 	}
-	defer rows.Close()
-	var out []groove.Mail
-	for rows.Next() {
-		mail, err := m.mail(rows, t == "o")
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, mail)
+	for i := range out {
+		m.complete(&out[i], legs[i])
 	}
 	slices.Reverse(out) // the newest were asked for; many share a millisecond
-	return out, groove.Wrap("read history", groove.KindInternal, rows.Err())
+	return out, nil
+}
+
+// readMails reads what the store knows of each message, and its leg. Nothing else is asked
+// meanwhile: others hold their locks while they wait for one of the few read connections.
+func (m *Mailbox) readMails(ctx context.Context, out bool, query string, args ...any) (mails []groove.Mail, legs []sql.NullInt64, err error) {
+	rows, err := m.Options.Store.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		mail, leg, err := readMail(rows, out)
+		if err != nil {
+			return nil, nil, err
+		}
+		mails, legs = append(mails, mail), append(legs, leg)
+	}
+	return mails, legs, rows.Err()
+}
+
+// complete adds what the rooms know of a message.
+func (m *Mailbox) complete(mail *groove.Mail, leg sql.NullInt64) {
+	if mail.Direction == "out" && mail.State == string(groove.OutQueued) {
+		m.waiting(mail, leg.Int64)
+	}
+	if !leg.Valid {
+		mail.Direction = "local"
+	} else if p := m.post(leg.Int64); p != nil {
+		mail.Job = p.job
+		mail.Peer, mail.PeerName = m.PeerName(p.peer)
+	}
 }
 
 // waiting says of a queued message that it has gone over the open connection, or
@@ -153,14 +178,12 @@ func (m *Mailbox) legsOf(job groove.JobID) []any {
 	return out
 }
 
-func (m *Mailbox) mail(rows *sql.Rows, out bool) (groove.Mail, error) {
-	var mail groove.Mail
-	var leg sql.NullInt64
+func readMail(rows *sql.Rows, out bool) (mail groove.Mail, leg sql.NullInt64, err error) {
 	var id, reply, payload []byte
 	var at, expires int64
-	err := rows.Scan(&mail.Pos, &leg, &id, &mail.From, &mail.To, &mail.State, &mail.Kind, &mail.MayRepeat, &at, &expires, &reply, &payload)
+	err = rows.Scan(&mail.Pos, &leg, &id, &mail.From, &mail.To, &mail.State, &mail.Kind, &mail.MayRepeat, &at, &expires, &reply, &payload)
 	if err != nil {
-		return mail, groove.Wrap("read history", groove.KindInternal, err)
+		return mail, leg, err
 	}
 	mail.ID, mail.At, mail.Direction = groove.MessageID(id), groove.At(time.UnixMilli(at)), "in"
 	if reply != nil {
@@ -171,21 +194,10 @@ func (m *Mailbox) mail(rows *sql.Rows, out bool) (groove.Mail, error) {
 		t := groove.At(time.UnixMilli(expires))
 		mail.Expires = &t
 	}
-	if out && mail.State == string(groove.OutQueued) {
-		m.waiting(&mail, leg.Int64)
-	}
-	if !leg.Valid {
-		mail.Direction = "local"
-	} else if p := m.post(leg.Int64); p != nil {
-		mail.Job = p.job
-		mail.Peer, mail.PeerName = m.PeerName(p.peer)
-	}
 	var msg groove.Message
-	if err := json.Unmarshal(payload, &msg); err != nil {
-		return mail, groove.Wrap("read history", groove.KindInternal, err)
-	}
+	err = json.Unmarshal(payload, &msg)
 	mail.Text, mail.Files = msg.Text, msg.Attachments
-	return mail, nil
+	return mail, leg, err
 }
 
 // Backlog counts what waits on a leg.

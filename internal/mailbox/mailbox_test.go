@@ -226,6 +226,36 @@ func TestFeedKeepsThePairsOrder(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedWhileTheStoreIsRead: who says why a message waits may hold a lock for
+// which another waits that reads the store. Here it takes every read connection.
+func TestNobodyIsAskedWhileTheStoreIsRead(t *testing.T) {
+	asked := 0
+	var st *store.Store
+	b := newBox(t, t.TempDir(), func(o *mailbox.Options) {
+		st = o.Store
+		o.Waits = func(int64) string {
+			asked++
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			for range st.Read().Stats().MaxOpenConnections {
+				conn, err := st.Read().Conn(ctx)
+				if err != nil {
+					t.Errorf("a read connection is held: %v", err)
+					return ""
+				}
+				defer conn.Close()
+			}
+			return "the peer is away"
+		}
+	})
+	defer b.close()
+	b.queue("frontend", "backend", "x")
+	mails, err := b.History(t.Context(), mailbox.Filter{})
+	if err != nil || asked != 1 || len(mails) != 1 || mails[0].Note != "the peer is away" {
+		t.Errorf("%+v %v, asked %d times", mails, err, asked)
+	}
+}
+
 func TestReceiptsOnlyRise(t *testing.T) {
 	b := newBox(t, t.TempDir())
 	defer b.close()

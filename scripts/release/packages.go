@@ -15,7 +15,7 @@ const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2"
 // pack makes one package.
 func (r *release) pack(format string, t target, binary, work string) error {
 	file := filepath.Join(work, fmt.Sprintf("nfpm-%s-%s.yaml", format, t.arch))
-	text, err := r.recipe(t, binary, work)
+	text, err := r.recipe(format, t, binary, work)
 	if err != nil {
 		return err
 	}
@@ -32,8 +32,16 @@ func (r *release) pack(format string, t target, binary, work string) error {
 	return nil
 }
 
+// place is where a format's systems look for a file: zsh is the one that differs.
+func place(format, path string) string {
+	if format == "rpm" {
+		return strings.Replace(path, "/zsh/vendor-completions/", "/zsh/site-functions/", 1)
+	}
+	return path
+}
+
 // recipe is nfpm's.
-func (r *release) recipe(t target, binary, work string) (string, error) {
+func (r *release) recipe(format string, t target, binary, work string) (string, error) {
 	var b strings.Builder
 	at := r.at.Format(time.RFC3339)
 	fmt.Fprintf(&b, "name: groove\narch: %s\nplatform: linux\nversion: %q\nsection: devel\npriority: optional\nmtime: %s\n", t.arch, r.version, at)
@@ -56,7 +64,7 @@ func (r *release) recipe(t target, binary, work string) (string, error) {
 		if err := os.WriteFile(src, data, 0o644); err != nil {
 			return "", err
 		}
-		content(src, e.system, 0o644)
+		content(src, place(format, e.system), 0o644)
 	}
 	return b.String(), nil
 }

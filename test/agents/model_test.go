@@ -51,17 +51,24 @@ func newModel(t *testing.T) *model {
 	return m
 }
 
+// message is one message of a conversation, in each dialect that the programs here speak.
+type message struct {
+	Role    string `json:"role"`
+	Content any    `json:"content"`
+}
+
 // remember keeps a conversation, and reports whether its newest prompt is to be
 // held. Requests without tools are the program's own, for titles and the like.
 func (m *model) remember(body []byte) (hold bool) {
 	var r struct {
-		Tools    []any `json:"tools"`
-		Messages []struct {
-			Role    string `json:"role"`
-			Content any    `json:"content"`
-		} `json:"messages"`
+		Tools    []any           `json:"tools"`
+		Messages []message       `json:"messages"`
+		Input    json.RawMessage `json:"input"` // of the responses dialect; may be a text
 	}
 	if json.Unmarshal(body, &r) != nil || len(r.Tools) == 0 {
+		return false
+	}
+	if r.Messages == nil && json.Unmarshal(r.Input, &r.Messages) != nil {
 		return false
 	}
 	var said []string

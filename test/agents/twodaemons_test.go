@@ -31,22 +31,33 @@ rules:
       - tool: {name: groove_send, args: {to: "{{.From}}", reply_to: "{{.ID}}", text: "8080. [[text:agreed, I build it]]"}}
 `
 
-// TestTwoDaemons has opencode ask an agent of another daemon, be woken by the
-// answer, and come back with its session after each kill -9 of its daemon.
+// TestTwoDaemons has a program ask an agent of another daemon, be woken by the answer,
+// ask its user before it writes a file, and come back with its session after each kill -9 of
+// its daemon.
 func TestTwoDaemons(t *testing.T) {
-	bin := agents.Opencode(t)
+	for _, p := range agents.Here(t, agents.Opencode, agents.Claude, agents.Codex) {
+		t.Run(p.Name, func(t *testing.T) {
+			agents.Alone(t)
+			twoDaemons(t, p)
+		})
+	}
+}
+
+func twoDaemons(t *testing.T, p agents.Program) {
 	m := newModel(t)
-	onPath(t, bin)
-	a := harness.New(t, "laptop", "127.0.0.1").Start()
+	a := harness.New(t, "laptop", "127.0.0.1")
+	describe(t, a, p)
+	a.Start()
 	b := harness.New(t, "vps", "127.0.0.2").Start()
 	harness.Pair(t, a, b)
 	b.Spawn("backend", answers)
 	before := time.Now()
-	builder := spawnOpencode(t, a, agents.OpencodeEnv(t, m.url))
+	dir := t.TempDir()
+	builder := spawn(t, a, "builder", p, dir, m.url)
 	t.Logf("spawned in %v, %s", time.Since(before), memory(t, a))
 	job := a.Open(b, []groove.AgentName{"builder"}, []groove.AgentName{"backend"})
 
-	task := send(t, a, "", fmt.Sprintf(`Build it. [[tool:%s {"to": "backend", "text": "which port?"}]]`, agents.OpencodeTool("groove_send")))
+	task := send(t, a, "", "Build it. "+p.Send(map[string]any{"to": "backend", "text": "which port?"}))
 	question := waitMail(t, a, "the question", func(m groove.Mail) bool { return m.Direction == "out" && m.Text == "which port?" })
 	a.WaitMessage(question.ID, "answered")
 	if woken := waitMail(t, b, "backend woke", func(m groove.Mail) bool { return m.ID == question.ID && m.State == "answered" }); woken.Direction != "in" {
@@ -57,6 +68,15 @@ func TestTwoDaemons(t *testing.T) {
 	waitSaid(t, a, "agreed, I build it")
 	if got := waitIdle(t, a, builder.SessionID); got.Turns != 2 {
 		t.Errorf("task and answer took %d turns", got.Turns)
+	}
+
+	file := filepath.Join(dir, "made.txt")
+	write := send(t, a, "", p.Write(file, "made"))
+	answerPermission(t, a)
+	a.WaitMessage(write.ID, "started")
+	waitIdle(t, a, builder.SessionID)
+	if got, err := os.ReadFile(file); err != nil || strings.TrimSpace(string(got)) != "made" {
+		t.Errorf("after the user's yes the file holds %q: %v", got, err)
 	}
 
 	// The daemon dies between turns; what comes meanwhile waits at the peer.
@@ -72,8 +92,12 @@ func TestTwoDaemons(t *testing.T) {
 	// It dies in the middle of a turn that shows no sign yet: the history decides.
 	doubt := send(t, b, job.ID, "and this? "+held)
 	m.waitHeld(t)
-	if got := a.WaitMessage(doubt.ID, "delivered", "started"); got.State != "delivered" {
-		t.Errorf("a prompt without a sign is %s", got.State)
+	want := "delivered"
+	if p.Name == agents.Codex.Name {
+		want = "started" // it warns of a model that it does not know, before it asks it
+	}
+	if got := a.WaitMessage(doubt.ID, want); got.State != want {
+		t.Errorf("a prompt that the model thinks about is %s", got.State)
 	}
 	kill(t, a)
 	a.Start()
@@ -110,14 +134,35 @@ func TestTwoDaemons(t *testing.T) {
 	}
 }
 
-// onPath puts the program where a daemon looks for opencode.
-func onPath(t *testing.T, bin string) {
+// describe tells a daemon that is not started how a program of its own is run.
+func describe(t *testing.T, n *harness.Node, p agents.Program) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Symlink(bin, filepath.Join(dir, "opencode")); err != nil {
+	words, err := json.Marshal(p.Argv)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	text := fmt.Sprintf("[programs.%s]\ncommand = %s\n", p.Name, words) // TOML writes lists of strings as JSON does
+	if err := os.WriteFile(filepath.Join(n.Home, "config.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answerPermission waits for a program's question in the user's queue and says yes, once.
+func answerPermission(t *testing.T, n *harness.Node) {
+	t.Helper()
+	var question api.Approval
+	n.Until("the program's question", func(ctx context.Context) (bool, error) {
+		open, err := n.Client.Approvals(ctx, false)
+		for _, q := range open {
+			if q.Kind == "permission" {
+				question = q
+			}
+		}
+		return question.ID != "", err
+	})
+	if _, err := n.Client.Answer(patience(t), question.ID, api.AnswerRequest{Answer: "approve"}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func patience(t *testing.T) context.Context {
@@ -126,9 +171,11 @@ func patience(t *testing.T) context.Context {
 	return ctx
 }
 
-func spawnOpencode(t *testing.T, n *harness.Node, env []string) groove.Agent {
+// spawn starts a program that asks before it acts, in a home of its own.
+func spawn(t *testing.T, n *harness.Node, name groove.AgentName, p agents.Program, dir, modelURL string) groove.Agent {
 	t.Helper()
-	a, err := n.Client.Spawn(patience(t), api.SpawnRequest{Name: "builder", Program: "opencode", Dir: t.TempDir(), Env: env})
+	a, err := n.Client.Spawn(patience(t), api.SpawnRequest{Name: name, Program: p.Name, Dir: dir, Mode: p.Mode,
+		Env: append(p.Env(t, modelURL, dir), p.Safe...)})
 	if err != nil {
 		t.Fatalf("spawn: %v\n%s", err, n.Log())
 	}
@@ -177,9 +224,14 @@ func waitIdle(t *testing.T, n *harness.Node, session string) (builder groove.Age
 // waitSaid waits until builder's output has the model's words.
 func waitSaid(t *testing.T, n *harness.Node, words string) {
 	t.Helper()
+	waitSaidBy(t, n, "builder", words)
+}
+
+func waitSaidBy(t *testing.T, n *harness.Node, agent groove.AgentName, words string) {
+	t.Helper()
 	ctx, said, offset := patience(t), "", int64(0)
 	for !strings.Contains(said, words) {
-		out, err := n.Client.Output(ctx, "builder", offset, api.MaxPoll)
+		out, err := n.Client.Output(ctx, string(agent), offset, api.MaxPoll)
 		if err != nil {
 			t.Fatalf("%q was not said but %q: %v\n%s", words, said, err, n.Log())
 		}

@@ -28,15 +28,15 @@ type bench struct {
 
 // sizes says how much of each thing is measured.
 type sizes struct {
-	floor, latency, backlog, live, turns, starts, agents, volume int
-	changes                                                      int // of who is admitted
-	shakes, drain, peers, mesh                                   int // connections, messages that wait, daemons
-	rest, flood                                                  int // seconds
+	floor, latency, backlog, live, turns, starts, calls, agents, volume int
+	changes                                                             int // of who is admitted
+	shakes, drain, peers, mesh                                          int // connections, messages that wait, daemons
+	rest, flood                                                         int // seconds
 }
 
 var (
-	whole = sizes{floor: 2000, latency: 2000, backlog: 10_000, live: 20_000, turns: 100, starts: 10, agents: 50, volume: 100_000, changes: 200, shakes: 200, drain: 1000, peers: 13, mesh: 50, rest: 30, flood: 5}
-	quick = sizes{floor: 200, latency: 200, backlog: 2_000, live: 4_000, turns: 10, starts: 3, agents: 10, volume: 4_000, changes: 20, shakes: 20, drain: 200, peers: 2, mesh: 4, rest: 3, flood: 1}
+	whole = sizes{floor: 2000, latency: 2000, backlog: 10_000, live: 20_000, turns: 100, starts: 10, calls: 100, agents: 50, volume: 100_000, changes: 200, shakes: 200, drain: 1000, peers: 13, mesh: 50, rest: 30, flood: 5}
+	quick = sizes{floor: 200, latency: 200, backlog: 2_000, live: 4_000, turns: 10, starts: 3, calls: 10, agents: 10, volume: 4_000, changes: 20, shakes: 20, drain: 200, peers: 2, mesh: 4, rest: 3, flood: 1}
 )
 
 // measurements in the order of their run; each yields the named results.
@@ -50,6 +50,7 @@ var measurements = []struct {
 	{[]string{"live_msgs_s"}, (*bench).live},
 	{[]string{"turn_start_p99_ms"}, (*bench).turnStart},
 	{[]string{"startup_ms"}, (*bench).startup},
+	{[]string{"cli_agents_ms"}, (*bench).cliAgents},
 	{[]string{"rss_idle_mib"}, (*bench).rssIdle},
 	{[]string{"rss_50_agents_mib"}, (*bench).rssAgents},
 	{[]string{"rss_100k_msgs_mib"}, (*bench).rssVolume},

@@ -47,6 +47,7 @@ var promises = []promise{
 	{"live_msgs_s", "msgs/s", 4_000, 8_000, true},
 	{"turn_start_p99_ms", "ms", 250, 50, false},
 	{"startup_ms", "ms", 100, 40, false},
+	{"cli_agents_ms", "ms", 30, 0, false},
 	{"rss_idle_mib", "MiB", 30, 20, false},
 	{"rss_50_agents_mib", "MiB", 50, 35, false},
 	{"rss_100k_msgs_mib", "MiB", 50, 35, false},

@@ -278,8 +278,8 @@ func (p *tab) expect(line string) {
 	}
 }
 
-// TestDeletedAtOnce: of eight that unpair the same peer at once one does it, and the others
-// are told that it is not there.
+// TestDeletedAtOnce: of eight that unpair the same peer, or take the same invite back, at
+// once one does it, and the others are told that it is done.
 func TestDeletedAtOnce(t *testing.T) {
 	a := harness.New(t, "laptop", "127.0.0.1").Start()
 	b := harness.New(t, "vps", "127.0.0.2").Start()
@@ -297,6 +297,23 @@ func TestDeletedAtOnce(t *testing.T) {
 	}
 	if count[""] != 1 || count[groove.KindPeerUnknown] != 7 {
 		t.Errorf("%v", count)
+	}
+	invite, err := a.Client.Invite(t.Context(), api.InviteRequest{For: []string{"192.0.2.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		go func() {
+			_, err := a.Client.RevokeInvite(context.Background(), invite.ID)
+			kinds <- groove.KindOf(err)
+		}()
+	}
+	clear(count)
+	for range 8 {
+		count[<-kinds]++
+	}
+	if count[""] != 1 || count[groove.KindConflict] != 7 {
+		t.Errorf("invites: %v", count)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,33 +80,43 @@ func start(cmd *exec.Cmd) (done chan struct{}, err error) {
 
 // ClockBinary builds groove with clocks that SetClock shifts, once a test process,
 // and returns its path.
-func ClockBinary(t testing.TB) string {
+func ClockBinary(t testing.TB) string { return must(t, clockBinary) }
+
+// Binary builds groove as people run it, once a test process, and returns its path.
+func Binary(t testing.TB) string { return must(t, plainBinary) }
+
+func must(t testing.TB, build func() (string, error)) string {
 	t.Helper()
-	path, err := clockBinary()
+	path, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-var clockBinary = sync.OnceValues(func() (string, error) {
+var (
+	clockBinary = sync.OnceValues(func() (string, error) { return binary("groove-testclock", "-tags", "testclock") })
+	plainBinary = sync.OnceValues(func() (string, error) { return binary("groove-test") })
+)
+
+func binary(name string, flags ...string) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
 	}
 	// Same flags as the Makefile's, so that nothing large is compiled again. Beside
 	// bin/groove, so that a build that changes nothing links nothing.
-	path := filepath.Join(root, "bin", "groove-testclock")
+	path := filepath.Join(root, "bin", name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "testclock", "-ldflags", "-s -w", "-o", path, "./cmd/groove")
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path}, flags, []string{"./cmd/groove"})...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build groove with its test clock: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return path, nil
-})
+}
 
 // moduleRoot is the checkout: the folder of go.mod above the test's.
 func moduleRoot() (string, error) {

@@ -42,6 +42,7 @@ var May = func() Table {
 		"internal/approval":   floor,
 		"internal/federation": floor,
 		"internal/events":     {"groove", "clock", "store"},
+		"internal/trace":      nouns, // told what happened, asks nobody
 
 		// The driver is one engine in parts: acp starts programs under the shim.
 		"internal/driver/shim":     nouns,

@@ -11,12 +11,12 @@ import (
 	"groove/test/modelserver"
 )
 
-// post sends one chat request and returns status and body.
-func post(t *testing.T, body string) (int, string) {
+// post sends one request and returns status and body.
+func post(t *testing.T, path, body string) (int, string) {
 	t.Helper()
 	server := httptest.NewServer(modelserver.New(nil))
 	defer server.Close()
-	r, err := http.Post(server.URL+"/v1/chat/completions", "application/json", strings.NewReader(body))
+	r, err := http.Post(server.URL+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,11 +28,15 @@ func post(t *testing.T, body string) (int, string) {
 	return r.StatusCode, string(b)
 }
 
+const chat = "/v1/chat/completions"
+
 func TestScriptAdvancesByToolResults(t *testing.T) {
 	const (
 		tools  = `"tools":[{"type":"function","function":{"name":"groove_groove_send"}}],`
 		user   = `{"role":"user","content":[{"type":"text","text":"go [[tool:groove_send {\"to\":\"bob\"}]] [[text:bye]]"}]}`
 		result = `,{"role":"assistant","content":null},{"role":"tool","content":"queued"}`
+		order  = `{"role":"user","content":"[[on:which port => tool:groove_send {\"reply_to\": \"{{id}}\"}]] [[on:which port => text:told]]"}`
+		letter = `{"role":"user","content":"<groove-message mark=\"1\" id=\"m-2\">which port?</groove-message>"}`
 	)
 	for _, row := range []struct{ name, body, want string }{
 		{"no script", `{"messages":[{"role":"user","content":"hi"}]}`, `"content":"ok"`},
@@ -41,9 +45,18 @@ func TestScriptAdvancesByToolResults(t *testing.T) {
 		{"after the script", `{` + tools + `"messages":[` + user + result + result + `]}`, `"content":"DONE queued"`},
 		{"tool not offered", `{"messages":[` + user + `]}`, `NOTOOL groove_send`},
 		{"a newer script counts", `{"messages":[` + user + result + `,{"role":"user","content":"[[text:new]]"}]}`, `"content":"new"`},
+		{"the tool of that very name comes before one that ends in it",
+			`{"tools":[{"function":{"name":"todo_write"}},{"function":{"name":"write"}}],"messages":[{"role":"user","content":"[[tool:write {}]]"}]}`, `"name":"write"`},
+		{"a name's end counts only as a whole word",
+			`{"tools":[{"function":{"name":"todowrite"}}],"messages":[{"role":"user","content":"[[tool:write {}]]"}]}`, `NOTOOL write with valid arguments among todowrite`},
+		{"a standing order waits for its words", `{"messages":[` + order + `,{"role":"user","content":"hello"}]}`, `"content":"ok"`},
+		{"a standing order plays, and names the message", `{` + tools + `"messages":[` + order + `,` + letter + `]}`,
+			`{\"reply_to\": \"m-2\"}`},
+		{"its second step comes after the first", `{` + tools + `"messages":[` + order + `,` + letter + result + `]}`, `"content":"told"`},
+		{"a text's own directives come before an order", `{"messages":[` + order + `,{"role":"user","content":"which port [[text:mine]]"}]}`, `"content":"mine"`},
 		{"a newer text without one does not", `{"messages":[{"role":"user","content":"[[text:old]]"},{"role":"user","content":"hm"}]}`, `"content":"old"`},
 	} {
-		status, body := post(t, row.body)
+		status, body := post(t, chat, row.body)
 		if status != 200 || !strings.Contains(body, row.want) || !json.Valid([]byte(body)) {
 			t.Errorf("%s: %d %s", row.name, status, body)
 		}
@@ -51,7 +64,7 @@ func TestScriptAdvancesByToolResults(t *testing.T) {
 }
 
 func TestStream(t *testing.T) {
-	_, body := post(t, `{"stream":true,"messages":[{"role":"user","content":"[[text:hello]]"}]}`)
+	_, body := post(t, chat, `{"stream":true,"messages":[{"role":"user","content":"[[text:hello]]"}]}`)
 	events := strings.Split(strings.TrimSpace(body), "\n\n")
 	for _, e := range events {
 		data, ok := strings.CutPrefix(e, "data: ")
@@ -65,10 +78,10 @@ func TestStream(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	if status, body := post(t, `{"messages":[{"role":"user","content":"[[status:529]]"}]}`); status != 529 || !strings.Contains(body, "scripted") {
+	if status, body := post(t, chat, `{"messages":[{"role":"user","content":"[[status:529]]"}]}`); status != 529 || !strings.Contains(body, "scripted") {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, _ := post(t, `{`); status != 400 {
+	if status, _ := post(t, chat, `{`); status != 400 {
 		t.Errorf("malformed: %d", status)
 	}
 }

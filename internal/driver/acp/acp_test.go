@@ -3,6 +3,7 @@ package acp_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -346,6 +347,18 @@ func TestRefusedTurnLeavesTheProgramAlive(t *testing.T) {
 	}
 	if _, err := s.Prompt(t.Context(), "good", nil); err != nil || said.take() != "fine" {
 		t.Errorf("the next turn: %v", err)
+	}
+}
+
+// Claude Code says only at the first prompt that its user is not logged in.
+func TestLoggedOutAtTheFirstPrompt(t *testing.T) {
+	l, _ := launch(t, "")
+	l.Argv = []string{"sh", "-c", `read l; echo '{"id":1,"result":{"protocolVersion":1}}'; read l; echo '{"id":2,"result":{"sessionId":"s"}}'
+read l; echo '{"id":3,"error":{"code":-32000,"message":"Authentication required"}}'; cat >/dev/null`}
+	_, err := start(t, l).Prompt(t.Context(), "x", nil)
+	var refusal *groove.Error
+	if !errors.As(err, &refusal) || refusal.Kind != groove.KindProgramFailed || !strings.Contains(refusal.Fix, "log in") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -85,7 +85,8 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	if err != nil {
 		return nil, err
 	}
-	s := &session{o: d.o, l: l, self: self, p: p, log: d.o.Logger.With("agent", l.Agent), done: make(chan struct{})}
+	s := &session{o: d.o, l: l, self: self, p: p, log: d.o.Logger.With("agent", l.Agent),
+		calls: calls{dir: l.Dir}, done: make(chan struct{})}
 	s.conn = jsonrpc.New(listening(p.Stdout, l), p.Stdin, s)
 	go s.run()
 	if err := s.open(ctx); err != nil {
@@ -125,12 +126,17 @@ func (s *session) giveUp(op string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return groove.Errorf(op, groove.KindProgramFailed, "the program did not answer within %v%s", s.o.OpenTimeout, lastWords(words))
 	}
+	return s.refused(groove.Errorf(op, groove.KindProgramFailed, "the program refused: %w%s", err, lastWords(words)), err)
+}
+
+// refused adds to a refusal what helps against it: who is not logged in hears of it
+// when a session is opened, or only at the first prompt.
+func (s *session) refused(refusal *groove.Error, why error) error {
 	var fault *jsonrpc.Error
-	if errors.As(err, &fault) && fault.Code == jsonrpc.CodeAuthRequired {
-		return groove.Errorf(op, groove.KindProgramFailed, "the program refused: %w%s", err, lastWords(words)).
-			WithFix("log in to the program once in a terminal: run " + s.l.Argv[0])
+	if errors.As(why, &fault) && fault.Code == jsonrpc.CodeAuthRequired {
+		return refusal.WithFix("log in to the program once in a terminal: run " + s.l.Argv[0])
 	}
-	return groove.Errorf(op, groove.KindProgramFailed, "the program refused: %w%s", err, lastWords(words))
+	return refusal
 }
 
 // ended says how a program ended that was to go on. It waits for its end.

@@ -24,20 +24,30 @@ func (s *session) Notify(method string, params json.RawMessage) {
 		return // of a session that the program opened for itself
 	}
 	u.Replay = s.replaying.Load()
-	if u.Kind == updateUsage {
-		s.noteUsage(u.Raw)
+	switch u.Kind {
+	case groove.UpdateToolCall, groove.UpdateToolDone:
+		s.calls.note(u.Raw, u.Kind == groove.UpdateToolDone)
+	default:
+		s.noteUsage(&u)
 	}
 	if s.l.Update != nil {
 		s.l.Update(u)
 	}
 }
 
-func (s *session) noteUsage(raw json.RawMessage) {
+// noteUsage keeps what an update tells of usage, and shows it with the update.
+func (s *session) noteUsage(u *groove.Update) {
+	r := usageIn(u)
+	if r == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now != nil {
-		s.now.usage = raw
+	if !u.Replay && s.now != nil {
+		s.now.usage = r.raw
 	}
+	s.spent.add(r.used)
+	u.Used = &r.used
 }
 
 // Serve answers the program's questions. Files and terminals were not offered.
@@ -45,11 +55,14 @@ func (s *session) Serve(ctx context.Context, method string, params json.RawMessa
 	if method != "session/request_permission" {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMethodNotFound, "groove offers no %s", method)
 	}
-	q, err := decodeAsk(params)
+	q, err := s.calls.asked(params)
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParams, "%v", err)
 	}
-	choice := s.ask(ctx, q)
+	choice := s.ownTool(q)
+	if choice == "" {
+		choice = s.ask(ctx, q)
+	}
 	if choice == "" {
 		return outcome(map[string]string{"outcome": "cancelled"}), nil
 	}

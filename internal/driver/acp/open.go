@@ -21,7 +21,10 @@ type capabilities struct {
 }
 
 type initializeResult struct {
-	ProtocolVersion   int `json:"protocolVersion"`
+	ProtocolVersion int `json:"protocolVersion"`
+	AgentInfo       struct {
+		Name string `json:"name"`
+	} `json:"agentInfo"`
 	AgentCapabilities struct {
 		LoadSession     bool `json:"loadSession"`
 		MCPCapabilities struct {
@@ -33,7 +36,7 @@ type initializeResult struct {
 	} `json:"agentCapabilities"`
 }
 
-// open greets the program and opens or loads the session.
+// open greets the program, opens or loads the session and sets it up.
 func (s *session) open(ctx context.Context) error {
 	s.step(groove.StepInitialize)
 	if err := s.initialize(ctx); err != nil {
@@ -49,14 +52,10 @@ func (s *session) open(ctx context.Context) error {
 			return fmt.Errorf("session/new: %w", err)
 		}
 	}
-	if s.l.Mode == "" {
-		return nil
+	if s.l.Mode != "" || s.l.Model != "" {
+		s.step(groove.StepMode)
 	}
-	s.step(groove.StepMode)
-	if _, err := s.call(ctx, "session/set_mode", map[string]any{"sessionId": s.ID(), "modeId": s.l.Mode}, nil); err != nil {
-		return fmt.Errorf("session/set_mode %s: %w", s.l.Mode, err)
-	}
-	return nil
+	return s.choose(ctx)
 }
 
 func (s *session) initialize(ctx context.Context) error {
@@ -75,6 +74,7 @@ func (s *session) initialize(ctx context.Context) error {
 	if r.ProtocolVersion != protocolVersion {
 		return fmt.Errorf("it speaks version %d of the Agent Client Protocol, not %d", r.ProtocolVersion, protocolVersion)
 	}
+	s.calls.speaks(r.AgentInfo.Name)
 	a := r.AgentCapabilities
 	s.caps = capabilities{Load: a.LoadSession, HTTP: a.MCPCapabilities.HTTP, Close: a.SessionCapabilities.Close != nil}
 	return nil
@@ -99,7 +99,7 @@ func (s *session) load(ctx context.Context) (bool, error) {
 	s.setID(s.l.Session)
 	s.replaying.Store(true)
 	// The reader itself ends the replay: what follows the answer is live.
-	_, err := s.call(ctx, "session/load", s.place(map[string]any{"sessionId": s.l.Session}),
+	raw, err := s.call(ctx, "session/load", s.place(map[string]any{"sessionId": s.l.Session}),
 		func() { s.replaying.Store(false) })
 	var fault *jsonrpc.Error
 	if errors.As(err, &fault) {
@@ -107,8 +107,14 @@ func (s *session) load(ctx context.Context) (bool, error) {
 		s.setID("")
 		return false, nil
 	}
+	if err == nil {
+		err = jsonrpc.Decode(raw, &s.offer)
+	}
 	s.replayed = err == nil
-	return err == nil, err
+	s.mu.Lock()
+	s.spent.loaded = s.replayed
+	s.mu.Unlock()
+	return s.replayed, err
 }
 
 func (s *session) create(ctx context.Context) error {
@@ -120,6 +126,9 @@ func (s *session) create(ctx context.Context) error {
 		SessionID string `json:"sessionId"`
 	}
 	if err := jsonrpc.Decode(raw, &r); err != nil {
+		return err
+	}
+	if err := jsonrpc.Decode(raw, &s.offer); err != nil {
 		return err
 	}
 	if r.SessionID == "" {
@@ -148,10 +157,10 @@ func (s *session) servers() []any {
 	case s.l.MCPURL == "":
 		return []any{}
 	case s.caps.HTTP:
-		return []any{map[string]any{"type": "http", "name": "groove", "url": s.l.MCPURL,
+		return []any{map[string]any{"type": "http", "name": serverName, "url": s.l.MCPURL,
 			"headers": []pair{{"Authorization", "Bearer " + s.l.Token}}}}
 	}
-	return []any{map[string]any{"name": "groove", "command": s.self, "args": []string{"mcp"},
+	return []any{map[string]any{"name": serverName, "command": s.self, "args": []string{"mcp"},
 		"env": []pair{{"GROOVE_MCP_URL", s.l.MCPURL}, {"GROOVE_TOKEN", s.l.Token}}}}
 }
 

@@ -25,6 +25,8 @@ type session struct {
 
 	caps      capabilities // set before Start returns
 	replayed  bool         // likewise
+	offer     offer        // likewise
+	calls     calls        // the running turn's
 	replaying atomic.Bool
 	stopping  sync.Once
 	done      chan struct{}
@@ -33,6 +35,7 @@ type session struct {
 	id    string // "" while the program has not named it
 	now   *turn  // nil when idle
 	cause error  // the first reason why the driver itself ended the program
+	spent spent
 }
 
 // turn is the outstanding prompt, with what was prompted beside it.
@@ -40,6 +43,7 @@ type turn struct {
 	ctx    context.Context // ends with the turn, and when it is cancelled: open questions end
 	cancel context.CancelFunc
 	over   chan struct{}
+	before spent           // when it began
 	usage  json.RawMessage // of the last usage update
 
 	prompts int // outstanding; guarded by the session's mu
@@ -140,7 +144,7 @@ func (s *session) prompt(ctx context.Context, t *turn, text string, written func
 		s.abandon()
 		return groove.TurnResult{}, groove.Errorf(op, groove.KindTimeout, "the turn was given up: %w", ctx.Err())
 	}
-	return groove.TurnResult{}, groove.Errorf(op, groove.KindProgramFailed, "the program refused the turn: %w", err)
+	return groove.TurnResult{}, s.refused(groove.Errorf(op, groove.KindProgramFailed, "the program refused the turn: %w", err), err)
 }
 
 func (s *session) begin() (*turn, error) {
@@ -149,14 +153,14 @@ func (s *session) begin() (*turn, error) {
 	if s.now != nil {
 		return nil, groove.Errorf("prompt agent", groove.KindConflict, "a turn is running")
 	}
-	t := newTurn()
+	t := newTurn(s.spent)
 	t.prompts = 1
 	s.now = t
 	return t, nil
 }
 
-func newTurn() *turn {
-	t := &turn{over: make(chan struct{})}
+func newTurn(before spent) *turn {
+	t := &turn{over: make(chan struct{}), before: before}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
 }
@@ -172,6 +176,7 @@ func (s *session) finish(t *turn) {
 	s.mu.Unlock()
 	if over {
 		t.cancel()
+		s.calls.forget()
 		close(t.over)
 	}
 }
@@ -187,12 +192,13 @@ func (s *session) result(t *turn, raw json.RawMessage) (groove.TurnResult, error
 	if err != nil {
 		return groove.TurnResult{}, groove.Errorf("prompt agent", groove.KindProgramFailed, "the program's answer cannot be read: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := s.spent.since(t.before, usage)
 	if usage == nil {
-		s.mu.Lock()
 		usage = t.usage
-		s.mu.Unlock()
 	}
-	return groove.TurnResult{Stop: stop, Usage: usage}, nil
+	return groove.TurnResult{Stop: stop, Usage: usage, Used: used}, nil
 }
 
 // Cancel asks the program to end the running turn; open questions of it are

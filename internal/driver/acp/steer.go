@@ -18,7 +18,7 @@ func (s *session) join() *turn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now == nil {
-		s.now = newTurn()
+		s.now = newTurn(s.spent)
 	}
 	s.now.prompts++
 	return s.now

@@ -63,31 +63,6 @@ func plainText(raw jsontext.Value) string {
 	return s
 }
 
-// decodeAsk reads the parameters of session/request_permission.
-func decodeAsk(params json.RawMessage) (groove.PermissionAsk, error) {
-	var p struct {
-		ToolCall struct {
-			ID    string         `json:"toolCallId"`
-			Title jsontext.Value `json:"title"`
-			Kind  jsontext.Value `json:"kind"`
-		} `json:"toolCall"`
-		Options []struct {
-			ID   string `json:"optionId"`
-			Name string `json:"name"`
-			Kind string `json:"kind"`
-		} `json:"options"`
-	}
-	if err := jsonrpc.Decode(params, &p); err != nil {
-		return groove.PermissionAsk{}, err
-	}
-	q := groove.PermissionAsk{ToolCall: p.ToolCall.ID, Title: plainText(p.ToolCall.Title),
-		Kind: plainText(p.ToolCall.Kind), Raw: params}
-	for _, o := range p.Options {
-		q.Options = append(q.Options, groove.PermissionOption(o))
-	}
-	return q, nil
-}
-
 // decodeResult reads the result of session/prompt. Programs report usage in
 // three places; the result's own two are looked at here.
 func decodeResult(raw json.RawMessage) (stop string, usage json.RawMessage, err error) {

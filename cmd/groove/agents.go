@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -9,7 +10,7 @@ import (
 
 type spawnCmd struct {
 	Name    string   `arg:"" help:"What to call the agent: lowercase letters, digits, . _ -"`
-	Program string   `required:"" help:"opencode, scripted, or a program of config.toml." placeholder:"NAME"`
+	Program string   `help:"One that groove programs lists (default: the setting program, else the only one that is installed)." placeholder:"NAME"`
 	Script  string   `help:"Script that the scripted program plays." type:"existingfile" placeholder:"FILE"`
 	Dir     string   `short:"C" help:"Directory that it works in." default:"." type:"existingdir"`
 	Scope   []string `help:"Globs that it may change. May be repeated." placeholder:"GLOB"`
@@ -22,10 +23,11 @@ type spawnCmd struct {
 	Model    string `help:"Model, as its program names it." placeholder:"NAME"`
 	Mode     string `help:"Its program's permission mode. Unless said, the one in which it asks before it acts." placeholder:"NAME"`
 	Resume   string `help:"Its program's own session to go on with." placeholder:"ID"`
-	Sandbox  bool   `help:"Run it under Landlock."`
-	Worktree bool   `help:"Give it a git worktree and branch of its own."`
+	Sandbox  bool   `help:"Have the kernel keep its program from writing outside its directory and from reading the rest of your home."`
+	Worktree bool   `help:"Give it a git worktree of its own, with the branch groove/NAME."`
 	NoWait   bool   `help:"Return when it is there, not when its program is up."`
 	RotateAt int    `help:"Per cent of context fill at which its session is rotated." placeholder:"PERCENT"`
+	ruleFlags
 }
 
 // Run starts an agent and shows its start until its session is open.
@@ -44,13 +46,20 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
 	agent, err := a.client.Begin(a.ctx, api.SpawnRequest{Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
-		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt})
+		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules})
 	if err == nil && !c.NoWait {
 		agent, err = a.client.AwaitUp(a.ctx, c.Name, a.progress())
 	}
 	return show(a, agent, err, func(g groove.Agent) {
+		for _, w := range g.Warnings {
+			fmt.Fprintln(a.err, "warning: "+groove.CleanLabel(w, 500))
+		}
 		if g.Process == groove.ProcessStarting {
 			a.printf("%s is %s: %s\n", g.Name, g.Status, cell(g.Progress, 60))
 			return
@@ -134,11 +143,39 @@ func (c *agentsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), cell(or(g.Reason, or(g.Progress, g.Summary)), 50)})
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), confined(&g), cell(noteOn(&g), 50)})
 	}
 	for _, g := range both.Remote {
-		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", cell(g.Summary, 50)})
+		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", "", cell(g.Summary, 50)})
 	}
-	table(a.out, "no agents: groove spawn NAME --program opencode", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "NOTE"}, rows)
+	table(a.out, "no agents: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "CONFINED", "NOTE"}, rows)
 	return nil
+}
+
+// taintedBy says whose text an agent has that its user has not reviewed.
+func taintedBy(g *groove.Agent) string {
+	if len(g.Tainted) == 0 {
+		return ""
+	}
+	return "unreviewed text of " + strings.Join(g.Tainted, ", ") + ": groove review " + string(g.Name)
+}
+
+// confined is the branch of an agent's own worktree, and whether a sandbox holds its program.
+func confined(g *groove.Agent) string {
+	var out []string
+	if g.Worktree != nil {
+		out = append(out, cell(g.Worktree.Branch, 40))
+	}
+	if g.Sandbox {
+		out = append(out, "sandbox")
+	}
+	return strings.Join(out, ", ")
+}
+
+// noteOn is what its user should know of an agent first.
+func noteOn(g *groove.Agent) string {
+	if g.Outside > 0 {
+		return fmt.Sprintf("changed %d outside its scope: groove approvals", g.Outside)
+	}
+	return or(g.Reason, g.Progress, taintedBy(g), g.Summary)
 }

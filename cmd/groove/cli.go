@@ -48,6 +48,11 @@ type cli struct {
 	Done      doneCmd      `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
 	Agents    agentsCmd    `cmd:"" group:"agents" help:"List agents, here and on peers."`
 	Logs      logsCmd      `cmd:"" group:"agents" help:"Show what an agent's program said."`
+	Rules     rulesCmd     `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
+	Review    reviewCmd    `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
+
+	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
+	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
 	Steer    steerCmd    `cmd:"" group:"messages" help:"Give an agent your message now, not at the end of its turn."`
@@ -56,7 +61,7 @@ type cli struct {
 	Cancel   cancelCmd   `cmd:"" group:"messages" help:"Give up a message that waits."`
 	Chat     chatCmd     `cmd:"" group:"messages" help:"Talk with an agent, line by line."`
 
-	Approvals approvalsCmd `cmd:"" group:"approvals" help:"List questions to you."`
+	Approvals approvalsCmd `cmd:"" group:"approvals" help:"List questions to you, or show one in full."`
 	Approve   approveCmd   `cmd:"" group:"approvals" help:"Say yes to one."`
 	Reject    rejectCmd    `cmd:"" group:"approvals" help:"Say no to one."`
 
@@ -67,6 +72,7 @@ type cli struct {
 	// Dispatched in main, before anything else is loaded; here so that their names
 	// are taken.
 	Shim     struct{} `cmd:"" hidden:""`
+	Sandbox  struct{} `cmd:"" name:"sandbox-exec" hidden:""`
 	Scripted struct{} `cmd:"" hidden:""`
 	MCP      struct{} `cmd:"" name:"mcp" hidden:""`
 }

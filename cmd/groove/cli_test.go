@@ -37,7 +37,7 @@ func TestWithoutADaemon(t *testing.T) {
 		{"no daemon runs", []string{"status"}, 3, "try: groove start"},
 		{"no daemon runs, told as JSON", []string{"agents", "--json"}, 3, `"kind":"daemon.notRunning"`},
 		{"a command that does not exist", []string{"dance"}, 2, "try: groove --help"},
-		{"a flag that is missing, told as JSON", []string{"spawn", "a", "--json"}, 2, `"kind":"request.malformed"`},
+		{"a flag that is missing, told as JSON", []string{"federation", "bridge", "open", "p", "--json"}, 2, `"kind":"request.malformed"`},
 		{"a secret as an argument", []string{"federation", "pair", "--invite", "groove1:abc"}, 2, "secret"},
 		{"a sender that is claimed", []string{"send", "a", "text", "--from", "user"}, 2, "--from is refused"},
 		{"a rate that is none", []string{"federation", "bridge", "open", "p", "--title", "t", "--agents", "a", "--peer-agents", "b", "--rate", "fast"}, 2, "--rate"},

@@ -190,6 +190,9 @@ func (a *app) values(ctx context.Context, v *kong.Value, path string) []candidat
 	if ask, ok := asks[v.Name]; ok {
 		return ask(ctx, a)
 	}
+	if path == "programs test" && v.Name == "name" {
+		return asks["program"](ctx, a)
+	}
 	if v.Name == "id" && path == "cancel" {
 		return a.waitingMessages(ctx)
 	}
@@ -227,9 +230,9 @@ var asks = map[string]func(context.Context, *app) []candidate{
 	},
 	"program": func(ctx context.Context, a *app) []candidate {
 		var out []candidate
-		all, _ := a.client.Programs(ctx) // as above
+		all, _ := a.client.Programs(ctx, false) // as above
 		for _, p := range all {
-			out = append(out, candidate{p.Name, p.Path})
+			out = append(out, candidate{p.Name, or(strings.TrimSpace(p.Path+" "+p.Version), "not installed: "+p.Install)})
 		}
 		return out
 	},

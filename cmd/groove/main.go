@@ -15,6 +15,7 @@ import (
 
 	"groove/internal/driver/scripted"
 	"groove/internal/driver/shim"
+	"groove/internal/sandbox"
 )
 
 func main() {
@@ -23,6 +24,8 @@ func main() {
 		switch os.Args[1] {
 		case "shim":
 			os.Exit(shim.Main(os.Args[2:]))
+		case "sandbox-exec":
+			os.Exit(sandbox.Main(os.Args[2:]))
 		case "scripted":
 			os.Exit(scripted.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		case "mcp":

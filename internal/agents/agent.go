@@ -40,9 +40,10 @@ type agent struct {
 	sessionID string
 	pid       int
 	turns     int
-	asks      int     // open permission questions
-	first     []int64 // letters that go before the others
-	plugged   int     // programs that are connected as this attached agent
+	first     []int64       // letters that go before the others
+	rules     []groove.Rule // for permission requests; as committed, in place of the spec's
+	asks      int           // open permission questions
+	plugged   int           // programs that are connected as this attached agent
 }
 
 // kept is what everybody may be told of an agent: it is in the store.
@@ -52,7 +53,7 @@ type kept struct {
 }
 
 func newAgent(pk int64, spec Spec, created time.Time, out *output) *agent {
-	return &agent{pk: pk, spec: spec, created: created, out: out, state: rest,
+	return &agent{pk: pk, spec: spec, created: created, out: out, state: rest, rules: spec.Rules,
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
@@ -119,6 +120,7 @@ func (a *agent) show() groove.Agent {
 	out := groove.Agent{Name: s.Name, Title: s.Title, Role: s.Role, Program: s.Program, Dir: s.Dir, Scope: slices.Clone(s.Scope),
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.standing(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
+	out.Rules = slices.Clone(a.rules)
 	if a.state.Process == groove.ProcessUp && !a.settled && !s.Attached { // to be told with the status that goes with it
 		out.Process, out.Session = groove.ProcessStarting, groove.SessionOpening
 	}

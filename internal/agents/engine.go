@@ -72,8 +72,14 @@ type Options struct {
 	Changed func(groove.Card)
 	// Grew is told after an agent's output was written. It must not block. May be nil.
 	Grew func(groove.AgentName)
-	// Ask answers a permission request of a program: an option's ID, "" = cancelled.
+	// Judge answers a permission request at once where nobody need be asked: an option's
+	// ID, "" = cancelled. nil: all are asked about.
+	Judge func(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) (option string, decided bool)
+	// Ask answers the others: an option's ID, "" = cancelled. It may block until ctx ends.
 	Ask func(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string
+	// Peer is what the user calls a peer, by its row, and whether its text taints a context
+	// that it comes into. nil: no text does.
+	Peer func(pk int64) (name string, taints bool)
 	// Brief is what an agent is to know of itself, its team and its tools. It goes before
 	// the first turn of a session, and before the next one when it has changed. May be nil.
 	Brief func(ctx context.Context, a groove.Agent) string

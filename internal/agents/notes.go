@@ -15,16 +15,27 @@ import (
 // notesMax bounds what of its notes an agent is shown in one turn; the oldest go first.
 const notesMax = 16 << 10
 
+// notesKept bounds what a program can have groove write by asking for what is denied.
+const notesKept = 64
+
 // Note leaves a text of groove's own for an agent: it stands before the agent's next
 // turn, and again before the one after if that turn never started. It wakes nobody. Of
-// an agent that there is not, or that has ended, nothing is kept.
+// an agent that there is not, or that has ended, nothing is kept; nor is what it is to be told
+// already, nor more than notesKept.
 func (e *Engine) Note(tx *store.Tx, name groove.AgentName, text string) error {
 	a := e.find(name)
-	if a == nil || a.state.End != "" {
+	if a == nil || a.ended() {
 		return nil
 	}
-	_, err := tx.Exec("INSERT INTO agent_note(agent, text, at) VALUES(?,?,?)", a.pk, text, e.o.Clock().UnixMilli())
+	_, err := tx.Exec("INSERT INTO agent_note(agent, text, at) SELECT ?,?,? WHERE NOT EXISTS(SELECT 1 FROM agent_note WHERE agent=? AND text=?) AND (SELECT count(*) FROM agent_note WHERE agent=?) < ?",
+		a.pk, text, e.o.Clock().UnixMilli(), a.pk, text, a.pk, notesKept)
 	return err
+}
+
+func (a *agent) ended() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state.End != ""
 }
 
 // prelude is what groove itself says before a turn's letters.

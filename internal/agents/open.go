@@ -287,6 +287,11 @@ func (e *Engine) asked(ctx context.Context, a *agent, q groove.PermissionAsk) st
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.ctx, cancel)() // an agent that ends asks nobody
+	if e.o.Judge != nil {
+		if option, decided := e.o.Judge(ctx, a.name(), q); decided {
+			return option
+		}
+	}
 	e.count(a, +1)
 	defer e.count(a, -1)
 	return e.o.Ask(ctx, a.name(), q)

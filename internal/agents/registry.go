@@ -71,6 +71,9 @@ func (e *Engine) shown(ctx context.Context, a *agent) (groove.Agent, error) {
 	out := a.show()
 	unread, err := e.o.Mail.Unread(ctx, a.name())
 	out.Unread = unread
+	if err == nil {
+		out.Tainted, err = e.taintNames(ctx, a.name())
+	}
 	return out, groove.Wrap("read agent", groove.KindInternal, err)
 }
 

@@ -25,6 +25,7 @@ type turn struct {
 	a       *agent
 	pk      int64
 	session int64
+	began   time.Time
 	letters []groove.Letter
 	pos     []int64
 	said    prelude
@@ -132,7 +133,7 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	t := &turn{e: r.e, a: r.a, session: r.session, letters: letters, pos: positions(letters), sess: r.sess, busy: r.busy,
+	t := &turn{e: r.e, a: r.a, session: r.session, began: r.e.o.Clock(), letters: letters, pos: positions(letters), sess: r.sess, busy: r.busy,
 		back: make(chan outcome), cut: make(chan struct{}), over: make(chan struct{}), open: 1}
 	if t.said, err = r.prelude(r.a.ctx, mark); err != nil {
 		return nil, "", err
@@ -147,6 +148,9 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 			return err
 		}
 		if err := r.e.o.Mail.Mark(tx, t.pos, groove.InDelivering, t.pk); err != nil {
+			return err
+		}
+		if err := r.e.taint(tx, r.a, r.session, letters); err != nil {
 			return err
 		}
 		return r.e.save(tx, r.a)
@@ -281,7 +285,7 @@ func (r *runner) close(t *turn, out outcome) {
 		return r.e.save(tx, r.a)
 	})
 	if r.e.o.TurnEnded != nil {
-		r.e.o.TurnEnded(r.a.ctx, groove.TurnEnd{Agent: r.a.name(), Turn: t.pk, Stop: stop, Failed: failed, Used: out.Used})
+		r.e.o.TurnEnded(r.a.ctx, groove.TurnEnd{Agent: r.a.name(), Turn: t.pk, Began: t.began, Stop: stop, Failed: failed, Used: out.Used})
 	}
 }
 

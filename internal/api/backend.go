@@ -13,6 +13,7 @@ import (
 type Backend struct {
 	Host       Host
 	Agents     Agents
+	Worktrees  Worktrees
 	Bridge     Bridge
 	Mailbox    Mailbox
 	Federation Federation
@@ -37,10 +38,22 @@ type Host interface {
 	GateRuleset(ctx context.Context) (Ruleset, error)
 }
 
-// Agents is the lifecycle and the registry of agents.
+// Agents is the lifecycle and the registry of agents, and how far they are trusted.
 type Agents interface {
 	Lifecycle
 	Registry
+	Trust
+}
+
+// Trust is what an agent's program may do without its user's word.
+type Trust interface {
+	Rules(ctx context.Context, ref string) (Rules, error)
+	// SetRules replaces them. It fails with payload.invalid, agent.exited.
+	SetRules(ctx context.Context, ref string, r Rules) (Rules, error)
+	// Review shows the text of peers that is in the agent's context and was not reviewed.
+	Review(ctx context.Context, ref string) (Review, error)
+	// Reviewed takes the taint of what a Review showed off the agent.
+	Reviewed(ctx context.Context, ref string, r ReviewRequest) (groove.Agent, error)
 }
 
 // Lifecycle starts and ends agents.
@@ -63,6 +76,14 @@ type Steering interface {
 	Interrupt(ctx context.Context, ref string, kill bool) (groove.Agent, error)
 	// Steer commits the message and returns when the program was told of it.
 	Steer(ctx context.Context, ref string, m groove.Message) (groove.Sent, error)
+}
+
+// Worktrees are the git worktrees that agents were given.
+type Worktrees interface {
+	Worktrees(ctx context.Context) ([]AgentWorktree, error)
+	// RemoveWorktree fails with state.conflict where the agent lives or files are not
+	// committed, unless force is set. Commits that no other branch has are never thrown away.
+	RemoveWorktree(ctx context.Context, ref string, force bool) (RemovedWorktree, error)
 }
 
 // Registry shows agents, local and remote.
@@ -110,6 +131,8 @@ type Mailbox interface {
 	// position before, 0 = of all; with waits only what the agent has yet to be given. It
 	// moves no cursor.
 	Inbox(ctx context.Context, agent string, before int64, limit int, waits bool) ([]groove.Mail, error)
+	// OwnInbox is Inbox for the agent itself: without what it may not see.
+	OwnInbox(ctx context.Context, agent groove.AgentName, before int64, limit int) ([]groove.Mail, error)
 	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0
 	// those that changed since; with nothing there it waits for a change until ctx
 	// ends, and then returns an empty page without error. A ctx that has ended when
@@ -166,7 +189,8 @@ type Approvals interface {
 	ListApprovals(ctx context.Context, all bool, after string, limit int) ([]Approval, error)
 	// FindApproval fails with approval.unknown.
 	FindApproval(ctx context.Context, ref string) (Approval, error)
-	// Answer fails with approval.unknown, approval.answered, approval.expired.
+	// Answer fails with approval.unknown, approval.answered, approval.expired; with
+	// r.Remember also with state.conflict, before anything is answered, where there is nothing to remember.
 	Answer(ctx context.Context, ref string, r AnswerRequest) (Approval, error)
 }
 

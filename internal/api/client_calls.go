@@ -63,6 +63,18 @@ func (c *Client) Agent(ctx context.Context, ref string) (groove.Agent, error) {
 	return get[groove.Agent](ctx, c, agentPath(ref, ""), nil)
 }
 
+// Worktrees returns the git worktrees of agents.
+func (c *Client) Worktrees(ctx context.Context) ([]AgentWorktree, error) {
+	return get[[]AgentWorktree](ctx, c, "/api/worktrees", nil)
+}
+
+// RemoveWorktree removes that of an agent that has ended.
+func (c *Client) RemoveWorktree(ctx context.Context, ref string, force bool) (RemovedWorktree, error) {
+	var out RemovedWorktree
+	err := c.call(ctx, http.MethodDelete, "/api/worktrees/"+url.PathEscape(ref), url.Values{"force": {strconv.FormatBool(force)}}, nil, &out)
+	return out, err
+}
+
 // Kill ends an agent.
 func (c *Client) Kill(ctx context.Context, ref string) (groove.Agent, error) {
 	return post[groove.Agent](ctx, c, agentPath(ref, "/kill"), nil)
@@ -71,6 +83,28 @@ func (c *Client) Kill(ctx context.Context, ref string) (groove.Agent, error) {
 // Done says that an agent's work is complete.
 func (c *Client) Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error) {
 	return post[groove.Agent](ctx, c, agentPath(ref, "/done"), r)
+}
+
+// Rules returns what answers an agent's permission requests before its user is asked.
+func (c *Client) Rules(ctx context.Context, ref string) (Rules, error) {
+	return get[Rules](ctx, c, agentPath(ref, "/rules"), nil)
+}
+
+// SetRules replaces them.
+func (c *Client) SetRules(ctx context.Context, ref string, r Rules) (Rules, error) {
+	var out Rules
+	err := c.call(ctx, http.MethodPut, agentPath(ref, "/rules"), nil, r, &out)
+	return out, err
+}
+
+// Review returns the text of peers that is in an agent's context and was not reviewed.
+func (c *Client) Review(ctx context.Context, ref string) (Review, error) {
+	return get[Review](ctx, c, agentPath(ref, "/review"), nil)
+}
+
+// Reviewed says that what a Review showed was read.
+func (c *Client) Reviewed(ctx context.Context, ref string, r ReviewRequest) (groove.Agent, error) {
+	return post[groove.Agent](ctx, c, agentPath(ref, "/review"), r)
 }
 
 // Output returns recorded output from offset on; with wait it waits for some.
@@ -161,9 +195,19 @@ func (c *Client) Probe(ctx context.Context, ref string) (Probe, error) {
 	return post[Probe](ctx, c, "/api/federation/peers/"+url.PathEscape(ref)+"/probe", nil)
 }
 
-// Programs returns the agent programs, and whether they can be started.
-func (c *Client) Programs(ctx context.Context) ([]Program, error) {
-	return get[[]Program](ctx, c, "/api/programs", nil)
+// Programs returns the agent programs, and whether they can be started. With ask, those whose
+// version no file tells are run to hear it, which takes seconds the first time.
+func (c *Client) Programs(ctx context.Context, ask bool) ([]Program, error) {
+	query := url.Values{}
+	if ask {
+		query.Set("versions", "true")
+	}
+	return get[[]Program](ctx, c, "/api/programs", query)
+}
+
+// TestProgram has a program run a turn that calls a tool. What failed is in the answer.
+func (c *Client) TestProgram(ctx context.Context, name string, r ProgramTestRequest) (ProgramTest, error) {
+	return post[ProgramTest](ctx, c, "/api/programs/"+url.PathEscape(name)+"/test", r)
 }
 
 // Invite makes a single-use invite.

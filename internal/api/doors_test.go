@@ -22,6 +22,8 @@ var bodies = map[string]string{
 	"done":         `{}`,
 	"interrupt":    `{}`,
 	"steer":        `{"payload":{"text":"x"}}`,
+	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,
+	"reviewed":     `{"upTo":1}`,
 	"attach":       `{"name":"mine","dir":"/p"}`,
 	"bridgeOpen":   `{"peer":"vps","title":"t","goal":"g","agents":["backend"],"peerAgents":["frontend"]}`,
 	"bridgeClose":  `{"jobId":"` + string(job) + `"}`,
@@ -32,11 +34,12 @@ var bodies = map[string]string{
 	"send":         `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
 	"invite":       `{"for":["any"]}`,
 	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
-	"answer":    `{"answer":"approve"}`,
-	"session":   `{"code":"x"}`,
-	"gateMode":  `{"mode":"reset"}`,
-	"setPolicy": `{"open":"ask","registry":"all","rate":5}`,
-	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
+	"answer":      `{"answer":"approve"}`,
+	"session":     `{"code":"x"}`,
+	"gateMode":    `{"mode":"reset"}`,
+	"setPolicy":   `{"open":"ask","registry":"all","rate":5}`,
+	"testProgram": `{}`,
+	"readdress":   `{"addresses":["192.0.2.1:31416"]}`,
 }
 
 var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job), "{inviteId}", "1")
@@ -108,6 +111,15 @@ func TestAgentsActOnlyForThemselves(t *testing.T) {
 	} {
 		if p := r.overSocket(t, row.method, row.path, row.body, bearer(token)).problem(t); p.Kind != groove.KindForbidden {
 			t.Errorf("%s: %s", row.why, p.Kind)
+		}
+	}
+	for _, row := range []struct {
+		why  string
+		head http.Header
+		want bool
+	}{{"an agent has nothing started by looking", bearer(token), false}, {"its user has", nil, true}} {
+		if got := r.overSocket(t, "GET", "/api/programs?versions=true", "", row.head); got.status != 200 || r.house.asked != row.want {
+			t.Errorf("%s: %d, asked %v", row.why, got.status, r.house.asked)
 		}
 	}
 	r.overSocket(t, "POST", "/api/federation/bridge/message", bodies["send"], bearer(token))

@@ -41,6 +41,7 @@ type house struct {
 	err    error
 	poll   func(context.Context)
 	stop   func()
+	asked  bool // programs were to be run for their versions
 
 	agents    []groove.Agent
 	metrics   []api.Metric
@@ -48,7 +49,7 @@ type house struct {
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
+	return api.Backend{Host: h, Agents: h, Worktrees: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Process: groove.ProcessUp, Created: at, Since: at}
@@ -103,6 +104,12 @@ func (h *house) Interrupt(context.Context, string, bool) (groove.Agent, error) {
 func (h *house) Steer(context.Context, string, groove.Message) (groove.Sent, error) {
 	return groove.Sent{State: groove.OutStored}, h.err
 }
+func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error) {
+	return []api.AgentWorktree{}, h.err
+}
+func (h *house) RemoveWorktree(context.Context, string, bool) (api.RemovedWorktree, error) {
+	return api.RemovedWorktree{}, h.err
+}
 func (h *house) Kill(context.Context, string) (groove.Agent, error) { return agent, h.err }
 func (h *house) Done(context.Context, string, api.DoneRequest) (groove.Agent, error) {
 	return agent, h.err
@@ -122,6 +129,18 @@ func (h *house) Output(ctx context.Context, _ string, offset int64) (api.Output,
 		h.poll(ctx)
 	}
 	return api.Output{Data: "{}\n", Next: offset + 3}, h.err
+}
+func (h *house) Rules(context.Context, string) (api.Rules, error) {
+	return api.Rules{Rules: []groove.Rule{}}, h.err
+}
+func (h *house) SetRules(_ context.Context, _ string, r api.Rules) (api.Rules, error) {
+	return r, h.err
+}
+func (h *house) Review(context.Context, string) (api.Review, error) {
+	return api.Review{Agent: "backend", Tainted: []string{}, Messages: []groove.Mail{}}, h.err
+}
+func (h *house) Reviewed(context.Context, string, api.ReviewRequest) (groove.Agent, error) {
+	return agent, h.err
 }
 func (h *house) Jobs(context.Context) ([]api.Job, error) {
 	return []api.Job{{ID: job, Created: at}}, h.err
@@ -153,6 +172,9 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 func (h *house) Inbox(context.Context, string, int64, int, bool) ([]groove.Mail, error) {
 	return nil, h.err
 }
+func (h *house) OwnInbox(context.Context, groove.AgentName, int64, int) ([]groove.Mail, error) {
+	return nil, h.err
+}
 func (h *house) Messages(ctx context.Context, f api.MessageFilter) (api.Messages, error) {
 	if f.After > 0 { // not those that look for one message
 		h.filter = f
@@ -168,8 +190,16 @@ func (h *house) Cancel(context.Context, groove.MessageID) (groove.Mail, error) {
 func (h *house) Probe(context.Context, string) (api.Probe, error) {
 	return api.Probe{Addresses: []api.ProbeAddress{}}, h.err
 }
-func (h *house) Metrics(context.Context) ([]api.Metric, error)   { return h.metrics, h.err }
-func (h *house) Programs(context.Context) ([]api.Program, error) { return nil, h.err }
+func (h *house) Metrics(context.Context) ([]api.Metric, error) { return h.metrics, h.err }
+func (h *house) Programs(_ context.Context, ask bool) ([]api.Program, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = ask
+	return nil, h.err
+}
+func (h *house) TestProgram(_ context.Context, name string, _ api.ProgramTestRequest) (api.ProgramTest, error) {
+	return api.ProgramTest{Program: name, Steps: []api.ProgramStep{}}, h.err
+}
 func (h *house) Peers(context.Context) ([]api.Peer, error) {
 	return []api.Peer{{ID: groove.DaemonID(id.String()), Name: "vps", PairedAt: at}}, h.err
 }

@@ -72,6 +72,7 @@ func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
 	h.messageRoutes()
 	h.federationRoutes()
 	h.doctorRoutes()
+	h.programRoutes()
 	h.metricsRoute()
 	h.browserRoutes()
 	h.eventsRoute()

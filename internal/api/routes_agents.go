@@ -57,6 +57,30 @@ func (h *Handler) agentRoutes() {
 			}
 			return answer(b.Agents.Done(ctx, in.Name, in.Body))
 		})
+	add(h, Route{"rules", http.MethodGet, "/api/agents/{name}/rules", UserOnly, "What answers an agent's permission requests before its user is asked.", 0},
+		func(ctx context.Context, in *nameIn) (*body[Rules], error) {
+			return answer(b.Agents.Rules(ctx, in.Name))
+		})
+	type rulesIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+		Body Rules
+	}
+	add(h, Route{"setRules", http.MethodPut, "/api/agents/{name}/rules", UserOnly, "Replace them.", 0},
+		func(ctx context.Context, in *rulesIn) (*body[Rules], error) {
+			return answer(b.Agents.SetRules(ctx, in.Name, in.Body))
+		})
+	add(h, Route{"review", http.MethodGet, "/api/agents/{name}/review", UserOnly, "Text of peers that is in an agent's context and was not reviewed.", 0},
+		func(ctx context.Context, in *nameIn) (*body[Review], error) {
+			return answer(b.Agents.Review(ctx, in.Name))
+		})
+	type reviewIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+		Body ReviewRequest
+	}
+	add(h, Route{"reviewed", http.MethodPost, "/api/agents/{name}/review", UserOnly, "Say that it was read: rules allow again.", 0},
+		func(ctx context.Context, in *reviewIn) (*body[groove.Agent], error) {
+			return answer(b.Agents.Reviewed(ctx, in.Name, in.Body))
+		})
 	type outputIn struct {
 		Name   string `path:"name" maxLength:"63" doc:"name or unique prefix"`
 		Offset int64  `query:"offset" minimum:"0"`
@@ -68,6 +92,8 @@ func (h *Handler) agentRoutes() {
 			defer cancel()
 			return answer(b.Agents.Output(ctx, in.Name, in.Offset))
 		})
+
+	h.worktreeRoutes()
 
 	type peerIn struct {
 		Paging

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"groove/internal/groove"
 )
@@ -69,6 +70,15 @@ func (h *Handler) messageRoutes() {
 		func(ctx context.Context, in *inboxIn) (*body[[]groove.Mail], error) {
 			if err := own(ctx, in.Agent); err != nil {
 				return nil, err
+			}
+			if caller := callerFrom(ctx); caller != groove.User {
+				mails, err := b.Mailbox.OwnInbox(ctx, caller, in.Before, in.Limit)
+				if in.Waits {
+					mails = slices.DeleteFunc(mails, func(m groove.Mail) bool {
+						return m.State != string(groove.InStored) && m.State != string(groove.InDelivering)
+					})
+				}
+				return list(mails, err)
 			}
 			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Before, in.Limit, in.Waits))
 		})

@@ -10,8 +10,7 @@ type Doctor interface {
 	// Probe tries each address of a peer and greets it. What does not work is in the
 	// answer; it fails with peer.unknown, peer.damaged.
 	Probe(ctx context.Context, ref string) (Probe, error)
-	// Programs lists the agent programs that the daemon knows, with where they are.
-	Programs(ctx context.Context) ([]Program, error)
+	Programs
 }
 
 // Probe is how far this daemon gets with a peer now.
@@ -38,13 +37,6 @@ type ProbeHello struct {
 	RTT      float64  `json:"rttMs"`
 }
 
-// Program is an agent program as the daemon would start it.
-type Program struct {
-	Name    string   `json:"name"`
-	Path    string   `json:"path,omitempty"`
-	Problem *Problem `json:"problem,omitempty" doc:"why it could not be started"`
-}
-
 func (h *Handler) doctorRoutes() {
 	d := h.backend.Doctor
 	type peerIn struct {
@@ -52,6 +44,4 @@ func (h *Handler) doctorRoutes() {
 	}
 	add(h, Route{"probe", http.MethodPost, "/api/federation/peers/{id}/probe", UserOnly, "Try each address of a peer, greet it, and compare clocks.", 0},
 		func(ctx context.Context, in *peerIn) (*body[Probe], error) { return answer(d.Probe(ctx, in.ID)) })
-	add(h, Route{"programs", http.MethodGet, "/api/programs", UserOnly, "Agent programs, and whether they can be started.", 0},
-		func(ctx context.Context, _ *none) (*body[[]Program], error) { return list(d.Programs(ctx)) })
 }

@@ -75,7 +75,7 @@ type Trouble struct {
 // SpawnRequest starts an agent.
 type SpawnRequest struct {
 	Name    groove.AgentName `json:"name" minLength:"1" maxLength:"63"`
-	Program string           `json:"program" minLength:"1" doc:"opencode, scripted, or one of config.toml"`
+	Program string           `json:"program,omitempty" doc:"one that GET /api/programs lists; absent = that of the setting, or the only one that is installed"`
 	Script  string           `json:"script,omitempty" doc:"file that the scripted program plays"`
 	Dir     string           `json:"dir" minLength:"1" doc:"working directory, absolute"`
 	Scope   []string         `json:"scope,omitempty" maxItems:"20" doc:"globs that it may change"`
@@ -305,8 +305,9 @@ type Approval struct {
 
 // AnswerRequest answers a question.
 type AnswerRequest struct {
-	Answer string `json:"answer" enum:"approve,reject"`
-	Option string `json:"option,omitempty" maxLength:"64" doc:"one of the choices, where there are several"`
+	Answer   string `json:"answer" enum:"approve,reject"`
+	Option   string `json:"option,omitempty" maxLength:"64" doc:"one of the choices, where there are several"`
+	Remember bool   `json:"remember,omitempty" doc:"of a permission: add the rule of detail.remember, for a no detail.forbid, to the agent's"`
 }
 
 // Audit is a page of the record, oldest first. Next goes into after.

@@ -21,7 +21,9 @@ const (
 	JobProposed = "job.proposed" // Ref: the leg; a peer proposes a job
 	MessageHeld = "message.held" // Ref: the inbox row; a peer's message waits for a yes
 	PairWords   = "pair.words"   // Ref: the transcript; do both machines show the same words?
-	Permission  = "permission"   // Ref: agent and tool call; an agent program asks first
+	Permission  = "permission"   // Ref: agent and request; an agent program asks first
+	TurnHeld    = "turn.held"    // Ref: agent and peer; may its text go to a program that never asks?
+	ScopeBreach = "scope.breach" // Ref: the agent; a turn of it changed files outside its scope
 )
 
 // DefaultExpiry is how long a question of no stated time stays open: a user who

@@ -21,6 +21,9 @@ type Options struct {
 	Clock  groove.Clock
 	Log    *slog.Logger
 	Random io.Reader // of the IDs; nil: crypto/rand
+	// Asked is told the title of each new question after its commit, in the store's writer
+	// goroutine: it must not block. May be nil.
+	Asked func(title string)
 }
 
 // Queue holds the questions. All methods are safe for concurrent use; those that
@@ -86,7 +89,12 @@ func (q *Queue) Ask(tx *store.Tx, ask Question) (string, error) {
 	}
 	q.Audit.Append(tx, audit.Entry{Event: "ask", Detail: ask.Kind + " " + id})
 	tx.Note(groove.Change{Topic: groove.TopicApproval, ID: id, State: string(StateOpen), Reason: ask.Kind})
-	tx.AfterCommit(q.announce)
+	tx.AfterCommit(func() {
+		q.announce()
+		if q.Asked != nil {
+			q.Asked(ask.Title)
+		}
+	})
 	return id, nil
 }
 

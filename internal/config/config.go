@@ -24,8 +24,12 @@ type Config struct {
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
 	Agents   Agents
+	Sandbox  Sandbox
+	Program  string             // what spawn starts when it is not said; "" = the only one that is installed
 	Programs map[string]Program // agent programs that the user describes, by name
 	Log      Log
+	Rules    []groove.Rule // for permission requests, after those of the agent
+	Notify   string        // auto or off: a note on the desktop for each question
 	Trace    Trace
 
 	// Problems are what could not be used, in the order of file, environment,
@@ -64,11 +68,37 @@ type Agents struct {
 	StallAfter time.Duration // whole seconds that a turn may be silent
 }
 
-// Program is how one agent program is started.
+// Sandbox is what programs in the sandbox may touch besides: absolute, ~/PATH or $VARIABLE/PATH.
+type Sandbox struct {
+	Read, Write []string
+}
+
+// Program is how one agent program is run, as far as the user says it; the zero value of a
+// member leaves it open. docs/programs.md tells each.
 type Program struct {
-	Command []string // program and arguments
-	Env     []string // KEY=VALUE
-	Install string   // the one command that installs it; may be empty
+	Command    []string // program and arguments
+	Env        []string // KEY=VALUE
+	Install    string   // the one command that installs it
+	Login      string   // the command that logs in
+	InstallCLI string   // installs the command that logs in
+	Package    string   // npm package that it comes in
+	Needs      []string // commands that it does not work without
+	MinVersion string
+	MinNode    string
+	Version    []string // command that prints its version
+	SafeMode   string   // ACP mode in which it asks
+	SafeEnv    []string // KEY=VALUE that makes it ask
+	Asks       *bool
+	MCP        string // auto, http, stdio
+	Busy       string // hold, queue, steer
+	Resume     string // load, resume, new
+	Grace      time.Duration
+	ExitsEOF   *bool
+	Tool       string   // with {tool}
+	Reopen     []string // with {session}
+	State      []string // ~/NAME, $VARIABLE/NAME, /PATH
+	TestEnv    []string // KEY=VALUE for a test alone
+	ToolsHint  string   // what helps when it does not see groove's tools
 }
 
 // Log is what the daemon writes about itself.

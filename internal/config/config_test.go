@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"groove/internal/config"
 	"groove/internal/groove"
 )
@@ -94,8 +96,9 @@ func TestAFileIsRead(t *testing.T) {
 	if got := fmt.Sprint(c.Bridge, c.API, c.Rate, c.Job, c.Log); got != want || c.Name != "Küche" {
 		t.Errorf("%s\ngot  %s\nwant %s", c.Name, got, want)
 	}
-	if got := fmt.Sprint(c.Programs); got != "map[mine:{[/opt/mine acp] [MODE=quiet EMPTY=] make install} other:{[other] [] }]" {
-		t.Errorf("programs %s", got)
+	programs := map[string]config.Program{"mine": {Command: []string{"/opt/mine", "acp"}, Env: []string{"MODE=quiet", "EMPTY="}, Install: "make install"}, "other": {Command: []string{"other"}}}
+	if diff := cmp.Diff(programs, c.Programs); diff != "" {
+		t.Error(diff)
 	}
 	for key, line := range map[string]int{"name": 2, "rate": 3, "bridge.listen": 5, "api.port": 8, "job.idle": 11, "programs.mine.env": 16, "programs.other.command": 19} {
 		if want := fmt.Sprintf("%s/config.toml:%d", dir, line); c.Origin(key) != want {
@@ -138,9 +141,12 @@ func TestADamagedValueIsNamedAndTheRestGoesOn(t *testing.T) {
 		{"no such port", "[api]\nport = 65536\n", "config.toml:2 api.port", func(c *config.Config) bool { return c.API.Port == 31415 }},
 		{"half a message", "rate = 0.5\n", "config.toml:1 rate", func(c *config.Config) bool { return c.Rate == 100 }},
 		{"0 might mean off or none", "rate = 0\n", "config.toml:1 rate", func(c *config.Config) bool { return c.Rate == 100 }},
+		{"a rule of a kind that is none: all of the list is left out", "[rules]\ndefault = [\"allow edit\", \"deny edits\"]\n", "config.toml:2 rules.default", func(c *config.Config) bool { return c.Rules == nil }},
+		{"a rule whose pattern is no glob", "[rules]\ndefault = [\"deny edit:[a\"]\n", "config.toml:2 rules.default", func(c *config.Config) bool { return c.Rules == nil }},
 		{"longer than a job may live", "[job]\nttl = \"25h\"\n", "config.toml:2 job.ttl", func(c *config.Config) bool { return c.Job.TTL == 2*time.Hour }},
 		{"no unit, no number", "[job]\nidle = \"soon\"\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},
 		{"seconds that turn around", "[job]\nidle = 36028797018964088\n", "config.toml:2 job.idle", func(c *config.Config) bool { return c.Job.Idle == 15*time.Minute }},
+		{"a place for the sandbox that begins nowhere", "[sandbox]\nread = [\"~/sdk\", \"sdk\"]\nwrite = [\"~/go\", \"$CARGO_HOME\", \"/srv\"]\n", "config.toml:2 sandbox.read", func(c *config.Config) bool { return len(c.Sandbox.Read) == 0 && len(c.Sandbox.Write) == 3 }},
 		{"a level that is none", "[log]\nlevel = \"loud\"\n", "config.toml:2 log.level", func(c *config.Config) bool { return c.Log.Level == slog.LevelInfo }},
 		{"a label that turns the line around", "name = \"a\u202eb\"\n", "config.toml:1 name", func(c *config.Config) bool { return c.Name != "" && !strings.Contains(c.Name, "\u202e") }},
 		{"a value where a table stands", "job = 3\n", "config.toml:1 job", func(c *config.Config) bool { return c.Job.TTL == 2*time.Hour }},

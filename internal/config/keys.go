@@ -15,6 +15,7 @@ import (
 
 	"groove/internal/groove"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -30,6 +31,7 @@ type key struct {
 // keys is the one table of settings but for programs.<name>, see program.go.
 var keys = []key{
 	{"name", "a label of 1 to 64 bytes without control characters", "", readName},
+	{"notify", "auto (where there is a desktop) or off", "auto", oneOf("auto", "off")},
 	{"bridge.listen", `addresses as "0.0.0.0:31416", "100.64.0.2:31416", "[::1]:31416"; [] keeps the bridge closed`, []string{"0.0.0.0:31416"}, readListen},
 	{"bridge.advertise", `1 to 8 of "host:port" that peers can reach`, []string{}, readAdvertise},
 	{"gate.mode", "auto (kernel where the process may), kernel or reset", "auto", oneOf("auto", "kernel", "reset")},
@@ -40,8 +42,31 @@ var keys = []key{
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
 	{"agents.stall_after", `"1m" to "24h", or seconds, that a turn may show no sign of life`, 10 * time.Minute, duration(time.Minute, 24*time.Hour)},
+	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:.env"`, []string{}, readRules},
+	{"program", "the name of an agent program, or empty: the only one that is installed", "", readProgram},
+	{"sandbox.read", sandboxPaths, []string{}, readPaths},
+	{"sandbox.write", sandboxPaths, []string{}, readPaths},
 	{"trace.endpoint", `"http://host:4318" or https of an OTLP/HTTP collector, which gets /v1/traces; or "off"`, "", readEndpoint},
 	{"log.level", "debug, info, warn or error", slog.LevelInfo, readLevel},
+}
+
+const sandboxPaths = `up to 64 paths that programs in the sandbox may touch besides: "/srv/cache", "~/go", "$CARGO_HOME"`
+
+// readPaths reads paths whose beginning is written out for each program.
+func readPaths(v any) (any, error) {
+	list, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 64 {
+		return nil, fmt.Errorf("%d paths, there may be 64", len(list))
+	}
+	for _, s := range list {
+		if !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "~/") && !strings.HasPrefix(s, "$") {
+			return nil, fmt.Errorf("%.70q begins with none of /, ~/ and $", s)
+		}
+	}
+	return list, nil
 }
 
 func keyOf(name string) (key, bool) {
@@ -66,6 +91,17 @@ func readName(v any) (any, error) {
 	s = norm.NFC.String(s)
 	if err := groove.CheckLabel("the name", s, 64); err != nil {
 		return nil, groove.AsError(err).Err
+	}
+	return s, nil
+}
+
+func readProgram(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, wrongType("a string", v)
+	}
+	if s != "" && !programName.MatchString(s) {
+		return nil, fmt.Errorf("%.70q is no name of a program", s)
 	}
 	return s, nil
 }
@@ -241,6 +277,26 @@ func split(s string, lowest uint64) (host, port string, err error) {
 		return "", "", fmt.Errorf("%.60q names no host", s)
 	}
 	return host, strconv.FormatUint(n, 10), nil
+}
+
+func readRules(v any) (any, error) {
+	list, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > groove.MaxRules {
+		return nil, fmt.Errorf("%d rules, the limit is %d", len(list), groove.MaxRules)
+	}
+	for _, s := range list {
+		r, err := groove.ParseRule(s)
+		if err != nil {
+			return nil, groove.AsError(err).Err
+		}
+		if r.Kind != "execute" && !doublestar.ValidatePattern(r.Pattern) {
+			return nil, fmt.Errorf("%.80q is no glob", r.Pattern)
+		}
+	}
+	return list, nil
 }
 
 // texts reads a list of strings; one string may hold several between commas, as

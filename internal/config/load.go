@@ -220,6 +220,7 @@ func (l *loader) fromFlags(flags map[string]string) {
 func (l *loader) fill() {
 	c, v := l.cfg, l.values
 	c.Name = v.String("name")
+	c.Sandbox = Sandbox{Read: v.Strings("sandbox.read"), Write: v.Strings("sandbox.write")}
 	c.Bridge = Bridge{Listen: v.Strings("bridge.listen"), Advertise: v.Strings("bridge.advertise")}
 	if l.unsafe {
 		c.Bridge.Listen = nil
@@ -229,7 +230,14 @@ func (l *loader) fill() {
 	c.API.Port = v.Int("api.port")
 	c.Rate = v.Int64("rate")
 	c.Agents = Agents{StallAfter: v.Duration("agents.stall_after")}
+	c.Program = v.String("program")
 	c.Job = Job{TTL: v.Duration("job.ttl"), Idle: v.Duration("job.idle"), KeepAlive: v.Bool("job.keep_alive"), Budget: v.Int64("job.budget")}
+	c.Notify = v.String("notify")
+	for _, s := range v.Strings("rules.default") {
+		if r, err := groove.ParseRule(s); err == nil { // readRules has looked
+			c.Rules = append(c.Rules, r)
+		}
+	}
 	c.Trace.Endpoint = v.String("trace.endpoint")
 	if level, ok := v.Get("log.level").(slog.Level); ok {
 		c.Log.Level = level

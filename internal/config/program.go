@@ -11,20 +11,14 @@ import (
 // programName has no dot, so that programs.<name>.command reads one way only.
 var programName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
-const (
-	allowedName    = "a name of a-z, 0-9, _ and -, 1 to 63 characters"
-	allowedCommand = `a list of the program and its arguments: ["opencode", "acp"]`
-	allowedEnv     = `a list of "KEY=VALUE"`
-	allowedInstall = "a string: the one command that installs the program"
-	allowedProgram = "command, env and install"
-)
+const allowedName = "a name of a-z, 0-9, _ and -, 1 to 63 characters"
 
 // programs reads the table [programs]. It shows no values: env may hold secrets.
 // A program with a damaged member is left out, as half a program would start.
 func (l *loader) programs(v any) {
 	table, ok := v.(map[string]any)
 	if !ok {
-		l.fileProblem("programs", "it is no table", "[programs.<name>] with "+allowedProgram, "it is ignored")
+		l.fileProblem("programs", "it is no table", "[programs.<name>] with "+memberNames(), "it is ignored")
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
@@ -34,7 +28,7 @@ func (l *loader) programs(v any) {
 		case !programName.MatchString(name):
 			l.fileProblem(at, "not a name for a program", allowedName, "this program is left out")
 		case !ok:
-			l.fileProblem(at, "it is no table", "[programs.<name>] with "+allowedProgram, "this program is left out")
+			l.fileProblem(at, "it is no table", "[programs.<name>] with "+memberNames(), "this program is left out")
 		default:
 			l.program(name, at, members)
 		}
@@ -48,31 +42,22 @@ func (l *loader) program(name, at string, members map[string]any) {
 		good = false
 		l.fileProblem(at+"."+member, why, allowed, "this program is left out")
 	}
-	for _, member := range slices.Sorted(maps.Keys(members)) {
-		var err error
-		switch v := members[member]; member {
-		case "command":
-			if p.Command, err = stringList(v); err == nil && (len(p.Command) == 0 || p.Command[0] == "") {
-				err = fmt.Errorf("it names no program")
-			}
-			if err != nil {
-				bad(member, err.Error(), allowedCommand)
-			}
-		case "env":
-			if p.Env, err = environment(v); err != nil {
-				bad(member, err.Error(), allowedEnv)
-			}
-		case "install":
-			text, ok := v.(string)
-			if p.Install = text; !ok {
-				bad(member, "it is no string", allowedInstall)
-			}
-		default:
-			bad(member, "no such setting", allowedProgram)
+	for _, said := range slices.Sorted(maps.Keys(members)) {
+		m, ok := memberOf(said)
+		if !ok {
+			bad(said, "no such setting", memberNames())
+			continue
 		}
+		value, err := m.read(members[said])
+		if err != nil {
+			bad(said, err.Error(), m.allowed)
+			continue
+		}
+		m.put(&p, value)
 	}
 	if _, ok := members["command"]; !ok {
-		bad("command", "it is missing", allowedCommand)
+		m, _ := memberOf("command")
+		bad("command", "it is missing", m.allowed)
 	}
 	if !good {
 		return

@@ -89,19 +89,13 @@ func settingOf(name, text string) (Setting, error) {
 	if !ok {
 		return Setting{}, groove.Errorf(op, groove.KindConfigInvalid, "%.60q: no such setting", name).WithFix("one of " + near(name) + "; groove config show")
 	}
-	s := Setting{Key: name, Allowed: memberAllowed[member]}
-	var err error
-	switch member {
-	case "command":
-		s.Value, err = stringList(raw)
-	case "env":
-		s.Value, err = environment(raw)
-	default:
-		s.Value = text
-	}
+	m, _ := memberOf(member)
+	s := Setting{Key: name, Allowed: m.allowed}
+	value, err := m.read(raw)
 	if err != nil {
 		return s, groove.Errorf(op, groove.KindConfigInvalid, "%s: %w", name, err).WithFix("allowed: " + s.Allowed)
 	}
+	s.Value = plainValue(name, value)
 	return s, nil
 }
 

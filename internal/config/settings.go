@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,25 +28,13 @@ func (c *Config) Settings() []Setting {
 	}
 	for _, name := range programKeys(c.origins) {
 		program, member, _ := cutMember(name)
-		s := Setting{Key: name, Origin: c.Origin(name), Allowed: memberAllowed[member]}
-		switch p := c.Programs[program]; member {
-		case "command":
-			s.Value = p.Command
-		case "install":
-			s.Value = p.Install
-		case "env":
-			names := make([]string, len(p.Env))
-			for i, line := range p.Env {
-				names[i], _, _ = strings.Cut(line, "=")
-			}
-			s.Value = names
-		}
+		m, _ := memberOf(member)
+		p := c.Programs[program]
+		s := Setting{Key: name, Origin: c.Origin(name), Allowed: m.allowed, Value: m.show(&p)}
 		out = append(out, s)
 	}
 	return out
 }
-
-var memberAllowed = map[string]string{"command": allowedCommand, "env": allowedEnv, "install": allowedInstall}
 
 // cutMember takes programs.<name>.<member> apart.
 func cutMember(key string) (program, member string, ok bool) {
@@ -52,8 +42,9 @@ func cutMember(key string) (program, member string, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	program, member, ok = strings.Cut(rest, ".")
-	return program, member, ok && programName.MatchString(program) && memberAllowed[member] != ""
+	program, member, _ = strings.Cut(rest, ".")
+	_, ok = memberOf(member)
+	return program, member, ok && programName.MatchString(program)
 }
 
 // plainValue brings what a key's read returned back to what config.toml says.
@@ -91,8 +82,13 @@ func durationText(d time.Duration) string {
 func Template() string {
 	var b strings.Builder
 	b.WriteString("# Settings of groove. What is not set here has the value shown.\n# groove config show tells what holds, and from where.\n")
+	// Keys of no table come first: behind a table's head they would be the table's.
+	inTables := slices.Clone(keys)
+	slices.SortStableFunc(inTables, func(x, y key) int {
+		return cmp.Compare(min(strings.Count(x.name, "."), 1), min(strings.Count(y.name, "."), 1))
+	})
 	table := ""
-	for _, k := range keys {
+	for _, k := range inTables {
 		section, name, ok := strings.Cut(k.name, ".")
 		if !ok {
 			section, name = "", k.name
@@ -108,5 +104,5 @@ func Template() string {
 		}
 		b.WriteString("# " + k.allowed + "\n# " + name + " = " + literal(normal) + "\n")
 	}
-	return b.String() + "\n# [programs.NAME]\n# command = [\"PROGRAM\", \"ARGUMENT\"]\n"
+	return b.String() + "\n# [programs.NAME]\n# command = [\"PROGRAM\", \"ARGUMENT\"]\n# and, where it needs them: " + memberNames() + "\n"
 }

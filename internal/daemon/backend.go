@@ -13,7 +13,7 @@ import (
 )
 
 func (d *daemon) backend() api.Backend {
-	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d}
+	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Worktrees: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d}
 }
 
 // Status is api.Host.
@@ -105,12 +105,6 @@ func approvalOf(a approval.Approval) api.Approval {
 // FindApproval is api.Approvals.
 func (d *daemon) FindApproval(ctx context.Context, ref string) (api.Approval, error) {
 	a, err := d.approvals.Get(ctx, ref)
-	return approvalOf(a), err
-}
-
-// Answer is api.Approvals.
-func (d *daemon) Answer(ctx context.Context, ref string, r api.AnswerRequest) (api.Approval, error) {
-	a, err := d.approvals.Answer(ctx, ref, r.Answer == "approve", r.Option)
 	return approvalOf(a), err
 }
 

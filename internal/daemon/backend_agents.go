@@ -9,12 +9,16 @@ import (
 	"groove/internal/agents"
 	"groove/internal/api"
 	"groove/internal/groove"
+	"groove/internal/rules"
 )
 
 // Spawn is api.Lifecycle.
 func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, error) {
 	spec := agents.Spec{Name: r.Name, Program: r.Program, Title: r.Title, Role: r.Role, Dir: r.Dir, Scope: r.Scope, Env: r.Env, Task: r.Task,
 		AgentOptions: groove.AgentOptions{Team: r.Team, Model: r.Model, Mode: r.Mode, Resume: r.Resume, Sandbox: r.Sandbox, Rules: r.Rules, Budget: r.Budget, RotateAt: r.RotateAt}}
+	if err := rules.Check(r.Rules); err != nil {
+		return groove.Agent{}, err
+	}
 	if r.Script != "" {
 		if !filepath.IsAbs(r.Script) {
 			return groove.Agent{}, groove.Errorf("spawn", groove.KindInvalid, "script %q is not an absolute path", r.Script)
@@ -24,7 +28,10 @@ func (d *daemon) Spawn(ctx context.Context, r api.SpawnRequest) (groove.Agent, e
 		}
 		spec.Argv = []string{"--script", r.Script}
 	}
-	return d.agents.Spawn(ctx, spec)
+	if err := d.settleProgram(ctx, &spec); err != nil {
+		return groove.Agent{}, err
+	}
+	return d.spawnInPlace(ctx, spec, r.Worktree)
 }
 
 // Kill is api.Lifecycle.
@@ -73,11 +80,23 @@ func (d *daemon) Attach(ctx context.Context, r api.AttachRequest) (api.Attachmen
 }
 
 // ListAgents is api.Registry.
-func (d *daemon) ListAgents(ctx context.Context) ([]groove.Agent, error) { return d.agents.List(ctx) }
+func (d *daemon) ListAgents(ctx context.Context) ([]groove.Agent, error) {
+	list, err := d.agents.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return list, d.addBreaches(ctx, list)
+}
 
 // FindAgent is api.Registry.
 func (d *daemon) FindAgent(ctx context.Context, ref string) (groove.Agent, error) {
-	return d.agents.Get(ctx, ref)
+	a, err := d.agents.Get(ctx, ref)
+	if err != nil {
+		return a, err
+	}
+	one := []groove.Agent{a}
+	err = d.addBreaches(ctx, one)
+	return one[0], err
 }
 
 // registryWait bounds how long a list of remote agents waits for the peer: what is

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -35,6 +36,27 @@ func (d *daemon) Inbox(ctx context.Context, agent string, before int64, limit in
 		all = []groove.Mail{}
 	}
 	return all, err
+}
+
+// OwnInbox is api.Mailbox. What is about to be shown counts as shown.
+func (d *daemon) OwnInbox(ctx context.Context, agent groove.AgentName, before int64, limit int) ([]groove.Mail, error) {
+	all, err := d.mailbox.History(ctx, mailbox.Filter{To: agent, Limit: limit, Before: mailbox.Place{In: before}})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	letters, err := d.mailbox.Within(ctx, agent, all[0].Pos, all[len(all)-1].Pos)
+	if err != nil {
+		return nil, err
+	}
+	if letters, err = d.readable(ctx, agent, letters); err != nil {
+		return nil, err
+	}
+	if err := d.agents.Shows(ctx, agent, letters); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(m groove.Mail) bool {
+		return !slices.ContainsFunc(letters, func(l groove.Letter) bool { return l.Pos == m.Pos })
+	}), nil
 }
 
 // Messages is api.Mailbox.

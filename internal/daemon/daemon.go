@@ -31,6 +31,7 @@ import (
 	"groove/internal/clock"
 	"groove/internal/config"
 	"groove/internal/driver/acp"
+	"groove/internal/driver/programs"
 	"groove/internal/driver/shim"
 	"groove/internal/events"
 	"groove/internal/federation"
@@ -38,6 +39,7 @@ import (
 	"groove/internal/groove"
 	"groove/internal/identity"
 	"groove/internal/mailbox"
+	"groove/internal/notify"
 	"groove/internal/store"
 	"groove/internal/tools"
 	"groove/internal/trace"
@@ -83,15 +85,22 @@ type daemon struct {
 	agents    *agents.Engine
 	remotes   *agents.Remotes
 	approvals *approval.Queue
+	notes     *notify.Desk
 	events    *events.Log
 	tracer    *trace.Tracer // nil: nobody wants to know
 	bridge    *bridge.Bridge
 	gate      *gate.Gate
 	server    *api.Server
 	driver    groove.Driver
+	checker   *programs.Checker
+	trials    *trials
 	changes   *changes
+	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
+	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → true
+	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
+	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
 	admitting sync.Mutex
@@ -116,7 +125,7 @@ func Run(ctx context.Context, opts Options) error {
 	debug.SetGCPercent(50)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges()}
+	d := &daemon{opts: opts, started: clock.Now(), stop: stop, changes: newChanges(), ended: make(chan groove.AgentName, 256)}
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
@@ -197,15 +206,20 @@ func (d *daemon) sweep() {
 func (d *daemon) cgroupPrefix() string { return "groove-" + d.self.ID.Short() + "-" }
 
 func (d *daemon) openRooms() {
-	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log})
+	d.notes = &notify.Desk{}
+	if d.cfg.Notify == "auto" {
+		d.notes = notify.New(os.Environ(), d.log)
+	}
+	d.approvals = approval.New(approval.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Asked: d.notes.Said})
 	d.approvals.OnChange(d.changes.bump)
 	d.mailbox = mailbox.New(mailbox.Options{Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log,
 		Arrived: d.arrived, Changed: d.changes.bump, PeerName: d.peerName, Waits: func(leg int64) string { return d.bridge.Waits(leg) }})
+	d.checker, d.trials = programs.NewChecker(""), newTrials()
 	d.driver = acp.New(acp.Options{Logger: d.log, Version: groove.Version})
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Ask: d.askPermission,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded,
 		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 	})
@@ -215,6 +229,8 @@ func (d *daemon) openRooms() {
 		Peers: d.book, Agents: agentView{d.agents}, Remotes: d.remotes, Asker: asker{d.approvals}, Dial: d.dialPeer, Changed: d.changes.bump, Crossed: d.crossed(),
 	})
 	d.approvals.Handle(approval.PairWords, d.answerWords)
+	d.approvals.Handle(approval.TurnHeld, d.answerTurn)
+	d.approvals.Handle(approval.ScopeBreach, d.answerBreach)
 	d.approvals.Handle(bridge.AskJob, func(tx *store.Tx, a approval.Approval) error {
 		return d.bridge.AnswerJob(tx, a.Ref, a.Yes(), refusalKind(a))
 	})
@@ -238,7 +254,7 @@ func (d *daemon) openDoors(ctx context.Context) error {
 	socket := api.SocketPath(d.opts.Home, os.Getenv("XDG_RUNTIME_DIR"))
 	var err error
 	d.server, err = api.Listen(ctx, api.Options{Socket: socket, TCP: net.JoinHostPort("127.0.0.1", strconv.Itoa(d.cfg.API.Port)), Backend: d.backend(), Callers: callers{d},
-		MCP: tools.New(desk{d}, tokens{d.agents}, d.log), Log: d.log})
+		MCP: d.trials.door(tools.New(desk{d}, tokens{d.agents}, d.log), d.log), Log: d.log})
 	if err != nil {
 		return err
 	}
@@ -278,11 +294,13 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.run.Go(func() { d.events.Run(ctx) })
+	d.run.Go(func() { d.tidyTrees(ctx) })
 	if d.tracer != nil {
 		d.run.Go(func() { d.tracer.Run(ctx) })
 	}
 	d.run.Go(func() { d.pairing.Run(ctx) })
 	d.run.Go(func() { d.approvals.Run(ctx) })
+	d.run.Go(func() { d.notes.Run(ctx) })
 	d.run.Go(func() { clock.Watch(ctx, d.clockMoved) })
 	d.run.Go(func() { d.serveBridge(ctx) })
 	d.book.OnChange(d.sourcesChanged)

@@ -91,7 +91,14 @@ func (k desk) Send(ctx context.Context, draft groove.Draft) (groove.Sent, error)
 }
 
 func (k desk) Read(ctx context.Context, caller groove.AgentName, limit int) ([]groove.Letter, error) {
-	return k.d.mailbox.Waiting(ctx, caller, limit, 512<<10)
+	letters, err := k.d.mailbox.Waiting(ctx, caller, limit, 512<<10)
+	if err != nil {
+		return nil, err
+	}
+	if letters, err = k.d.readable(ctx, caller, letters); err != nil {
+		return nil, err
+	}
+	return letters, k.d.agents.Shows(ctx, caller, letters)
 }
 
 // Delivered marks what the caller was shown, up to a position.

@@ -1,16 +1,12 @@
 package daemon
 
 import (
-	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"groove/internal/agents"
 	"groove/internal/approval"
 	"groove/internal/bridge"
-	"groove/internal/config"
-	"groove/internal/driver/programs"
 	"groove/internal/driver/shim"
 	"groove/internal/groove"
 	"groove/internal/store"
@@ -37,6 +33,10 @@ func (d *daemon) arrived(name groove.AgentName) { d.agents.Wake(name) }
 // agentChanged is called in the store's writer after a card's commit.
 func (d *daemon) agentChanged(c groove.Card) {
 	d.bridge.AgentChanged(c)
+	if c.Status.Ended() {
+		d.endTurns(c.Agent)
+		d.agentEnded(c.Agent)
+	}
 	d.changes.bump()
 }
 
@@ -79,84 +79,6 @@ func (a asker) Ask(tx *store.Tx, kind, ref, title string, detail any, expires ti
 }
 
 var _ bridge.Asker = asker{}
-
-// askPermission puts an agent program's question before the user.
-func (d *daemon) askPermission(ctx context.Context, agent groove.AgentName, q groove.PermissionAsk) string {
-	var id string
-	err := d.store.Do(ctx, func(tx *store.Tx) error {
-		title := string(agent) + " asks: " + orText(q.Title, q.Kind)
-		var err error
-		id, err = d.approvals.Ask(tx, approval.Question{Kind: approval.Permission, Ref: string(agent) + "/" + q.ToolCall, Title: title, Detail: string(q.Raw)})
-		return err
-	})
-	if err != nil {
-		d.log.Error("a permission could not be asked for", "agent", agent, "kind", groove.KindOf(err))
-		return ""
-	}
-	a, err := d.approvals.Wait(ctx, id)
-	if err != nil {
-		return ""
-	}
-	return choose(q.Options, a)
-}
-
-func orText(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// choose finds the option that the user's answer means: the one named, else the
-// narrowest of its sort.
-func choose(options []groove.PermissionOption, a approval.Approval) string {
-	want := []string{"reject_once", "reject_always"}
-	if a.Yes() {
-		want = []string{"allow_once", "allow_always"}
-	}
-	for _, o := range options {
-		if a.Option != "" && o.ID == a.Option && strings.HasPrefix(o.Kind, want[0][:5]) {
-			return o.ID
-		}
-	}
-	for _, kind := range want {
-		for _, o := range options {
-			if o.Kind == kind {
-				return o.ID
-			}
-		}
-	}
-	return ""
-}
-
-// profiles are the user's own programs, as the driver's table takes them.
-func profiles(c *config.Config) map[string]programs.Profile {
-	out := map[string]programs.Profile{}
-	for name, p := range c.Programs {
-		out[name] = programs.Profile{Name: name, Argv: p.Command, Env: p.Env, Install: p.Install}
-	}
-	return out
-}
-
-func (d *daemon) driverOf(program string) (groove.Driver, error) {
-	if _, err := programs.Lookup(program, profiles(d.cfg)); err != nil {
-		return nil, err
-	}
-	return d.driver, nil
-}
-
-// launch resolves a program to its command line and environment.
-func (d *daemon) launch(s agents.Spec) (groove.Launch, error) {
-	p, err := programs.Lookup(s.Program, profiles(d.cfg))
-	if err != nil {
-		return groove.Launch{}, err
-	}
-	argv, err := p.Resolve("", s.Argv...)
-	if err != nil {
-		return groove.Launch{}, err
-	}
-	return groove.Launch{Argv: argv, Env: append(append([]string{}, p.Env...), s.Env...)}, nil
-}
 
 func (d *daemon) cgroup(name groove.AgentName) string {
 	dir, ok := shim.NewCgroup(d.cgroupPrefix() + string(name))

@@ -23,7 +23,7 @@ var (
 	legStates = []groove.LegState{groove.LegDialing, groove.LegHandshaking, groove.LegProposed, groove.LegOpen, groove.LegPaused,
 		groove.LegResting, groove.LegClosing, groove.LegClosed}
 	gateModes     = []gate.Mode{gate.Kernel, gate.Reset}
-	questionKinds = []string{approval.Permission, approval.PairWords, bridge.AskJob, bridge.AskMessage, bridge.AskResume, bridge.AskExtend}
+	questionKinds = []string{approval.Permission, approval.PairWords, approval.TurnHeld, approval.ScopeBreach, bridge.AskJob, bridge.AskMessage, bridge.AskResume, bridge.AskExtend}
 )
 
 // scrape gathers the families of one scrape.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"groove/internal/api"
-	"groove/internal/driver/programs"
 	"groove/internal/groove"
 	"groove/internal/transport"
 )
@@ -84,25 +83,4 @@ func dialResult(err error) string {
 		return "silent"
 	}
 	return "other"
-}
-
-// Programs is api.Doctor.
-func (d *daemon) Programs(context.Context) ([]api.Program, error) {
-	own := profiles(d.cfg)
-	var out []api.Program
-	for _, name := range programs.Known(own) {
-		one := api.Program{Name: name}
-		p, err := programs.Lookup(name, own)
-		if err == nil {
-			var argv []string
-			if argv, err = p.Resolve(""); err == nil {
-				one.Path = argv[0]
-			}
-		}
-		if err != nil {
-			one.Problem = api.ProblemOf(err)
-		}
-		out = append(out, one)
-	}
-	return out, nil
 }

@@ -129,7 +129,7 @@ func checkPrograms(ctx context.Context, w *world) []Finding {
 	if w.status == nil {
 		return nil
 	}
-	all, err := w.Daemon.Programs(ctx)
+	all, err := w.Daemon.Programs(ctx, true)
 	if err != nil {
 		return one(failed("agent programs", err))
 	}
@@ -142,7 +142,7 @@ func checkPrograms(ctx context.Context, w *world) []Finding {
 	for _, p := range all {
 		switch {
 		case p.Problem == nil:
-			fine = append(fine, p.Name)
+			fine = append(fine, strings.TrimSpace(p.Name+" "+p.Version))
 		case used[p.Name]:
 			out = append(out, refused("program", p.Name, p.Problem))
 		default:

@@ -55,7 +55,7 @@ type Daemon interface {
 	Jobs(ctx context.Context) ([]api.Job, error)
 	Agents(ctx context.Context) ([]groove.Agent, error)
 	RemoteAgents(ctx context.Context, peer string) ([]groove.RemoteAgent, error)
-	Programs(ctx context.Context) ([]api.Program, error)
+	Programs(ctx context.Context, ask bool) ([]api.Program, error)
 	Messages(ctx context.Context, f api.MessageFilter, wait time.Duration) (api.Messages, error)
 	Audit(ctx context.Context, n int64, limit int) (api.Audit, error)
 }
@@ -89,6 +89,7 @@ var here = []check{
 	{"gate", checkGate},
 	{"gate", checkRefused},
 	{"address", checkAdvertised},
+	{"sandbox", checkSandbox},
 	{"program", checkPrograms},
 	{"agent", checkAgents},
 	{"peer", checkPeers},

@@ -51,9 +51,9 @@ func (f *fake) Peers(context.Context) ([]api.Peer, error)  { return f.peers, nil
 func (f *fake) Probe(context.Context, string) (api.Probe, error) {
 	return f.probe, nil
 }
-func (f *fake) Jobs(context.Context) ([]api.Job, error)         { return f.jobs, nil }
-func (f *fake) Agents(context.Context) ([]groove.Agent, error)  { return f.agents, nil }
-func (f *fake) Programs(context.Context) ([]api.Program, error) { return f.programs, nil }
+func (f *fake) Jobs(context.Context) ([]api.Job, error)               { return f.jobs, nil }
+func (f *fake) Agents(context.Context) ([]groove.Agent, error)        { return f.agents, nil }
+func (f *fake) Programs(context.Context, bool) ([]api.Program, error) { return f.programs, nil }
 func (f *fake) RemoteAgents(_ context.Context, peer string) ([]groove.RemoteAgent, error) {
 	f.asked = append(f.asked, peer)
 	return f.remote, nil

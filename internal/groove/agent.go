@@ -22,7 +22,11 @@ type Agent struct {
 	Rev       uint64       `json:"rev"`
 	Created   Time         `json:"created"`
 	Since     Time         `json:"since"`
-	Used      *Usage       `json:"usage,omitempty"` // of all its turns, as its program reported it
+	Tainted   []string     `json:"tainted,omitempty"` // peers whose text is in its context and was not reviewed
+	Used      *Usage       `json:"usage,omitempty"`   // of all its turns, as its program reported it
+	// Outside is how many files a turn changed outside its scope that its user has not looked at.
+	Outside  int      `json:"outsideScope,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // of its spawn, in the answer to that alone
 	AgentOptions
 }
 

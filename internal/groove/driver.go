@@ -11,6 +11,7 @@ type Launch struct {
 	Agent   AgentName
 	Argv    []string // program and arguments, never holding a secret of the user's
 	Env     []string // KEY=VALUE, added to the daemon's own
+	Through []string // what Argv is put behind: the sandbox; nil = nothing
 	Dir     string   // working directory, absolute
 	Mark    string   // KEY=VALUE in the environment of the whole tree, for the sweep at the next start
 	Cgroup  string   // directory of the agent's cgroup, "" where there is none
@@ -19,9 +20,13 @@ type Launch struct {
 	Session string   // session to load; "" opens a new one
 	Mode    string   // permission mode to set in it; "" leaves the program's own
 	Model   string   // model to choose in it; "" leaves the program's own
+	Login   string   // the command that logs in to the program, "" where it is not known
 
-	Resume ResumePolicy // how a session of it is taken up; "" = load
-	Busy   BusyPolicy   // what may be done while a turn runs; "" = hold
+	Stdio   bool          // offer the MCP server over stdio even where HTTP is announced
+	Resume  ResumePolicy  // how a session of it is taken up; "" = load
+	Busy    BusyPolicy    // what may be done while a turn runs; "" = hold
+	Grace   time.Duration // for each step of the program's stop; 0 = the driver's own
+	Lingers bool          // it does not end when its stdin ends: no time is given to that
 
 	// Progress is told each step of the start as it begins, StepOpen when all are done. It
 	// must not block. May be nil.

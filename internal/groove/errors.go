@@ -63,36 +63,37 @@ const (
 
 // Refusals that never cross the wire: the API, the store, the machine.
 const (
-	KindRequestMalformed Kind = "request.malformed"
-	KindRequestTooLarge  Kind = "request.tooLarge"
-	KindNoToken          Kind = "auth.noToken"
-	KindForbidden        Kind = "auth.denied"
-	KindPeerUnknown      Kind = "peer.unknown"
-	KindPeerNotPaired    Kind = "peer.notPaired"
-	KindPeerUnreachable  Kind = "peer.notReachable"
-	KindPeerDamaged      Kind = "peer.damaged"
-	KindOutboxFull       Kind = "outbox.full"
-	KindMessageUnknown   Kind = "message.unknown"
-	KindApprovalUnknown  Kind = "approval.unknown"
-	KindApprovalAnswered Kind = "approval.answered"
-	KindProgramUnknown   Kind = "program.unknown"
-	KindProgramFailed    Kind = "program.failed"
-	KindNameTaken        Kind = "name.taken"
-	KindAmbiguous        Kind = "name.ambiguous"
-	KindRouteUnknown     Kind = "route.unknown"
-	KindConflict         Kind = "state.conflict"
-	KindHomeBusy         Kind = "home.busy"
-	KindHomeDamaged      Kind = "home.damaged"
-	KindStoreNewer       Kind = "store.newer"
-	KindPortTaken        Kind = "port.taken"
-	KindConfigInvalid    Kind = "config.invalid"
-	KindGateFilter       Kind = "gate.filter"
-	KindDaemonDown       Kind = "daemon.notRunning"
-	KindTimeout          Kind = "timeout"
-	KindEventGone        Kind = "event.gone"
-	KindEventSlow        Kind = "event.slow"
-	KindAuditBroken      Kind = "audit.broken"
-	KindInternal         Kind = "internal"
+	KindRequestMalformed   Kind = "request.malformed"
+	KindRequestTooLarge    Kind = "request.tooLarge"
+	KindNoToken            Kind = "auth.noToken"
+	KindForbidden          Kind = "auth.denied"
+	KindPeerUnknown        Kind = "peer.unknown"
+	KindPeerNotPaired      Kind = "peer.notPaired"
+	KindPeerUnreachable    Kind = "peer.notReachable"
+	KindPeerDamaged        Kind = "peer.damaged"
+	KindOutboxFull         Kind = "outbox.full"
+	KindMessageUnknown     Kind = "message.unknown"
+	KindApprovalUnknown    Kind = "approval.unknown"
+	KindApprovalAnswered   Kind = "approval.answered"
+	KindProgramUnknown     Kind = "program.unknown"
+	KindProgramFailed      Kind = "program.failed"
+	KindSandboxUnavailable Kind = "sandbox.unavailable"
+	KindNameTaken          Kind = "name.taken"
+	KindAmbiguous          Kind = "name.ambiguous"
+	KindRouteUnknown       Kind = "route.unknown"
+	KindConflict           Kind = "state.conflict"
+	KindHomeBusy           Kind = "home.busy"
+	KindHomeDamaged        Kind = "home.damaged"
+	KindStoreNewer         Kind = "store.newer"
+	KindPortTaken          Kind = "port.taken"
+	KindConfigInvalid      Kind = "config.invalid"
+	KindGateFilter         Kind = "gate.filter"
+	KindDaemonDown         Kind = "daemon.notRunning"
+	KindTimeout            Kind = "timeout"
+	KindEventGone          Kind = "event.gone"
+	KindEventSlow          Kind = "event.slow"
+	KindAuditBroken        Kind = "audit.broken"
+	KindInternal           Kind = "internal"
 )
 
 // Class says what a refusal ends.
@@ -131,7 +132,7 @@ var kinds = map[Kind]struct {
 	KindRequestMalformed: {Local, 400}, KindRequestTooLarge: {Local, 413}, KindNoToken: {Local, 401}, KindForbidden: {Local, 403},
 	KindPeerUnknown: {Local, 404}, KindPeerNotPaired: {Local, 403}, KindPeerUnreachable: {Local, 503},
 	KindPeerDamaged: {Local, 409}, KindOutboxFull: {Local, 507}, KindMessageUnknown: {Local, 404}, KindApprovalUnknown: {Local, 404},
-	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422},
+	KindApprovalAnswered: {Local, 409}, KindProgramUnknown: {Local, 404}, KindProgramFailed: {Local, 422}, KindSandboxUnavailable: {Local, 409},
 	KindNameTaken: {Local, 409}, KindAmbiguous: {Local, 409}, KindRouteUnknown: {Local, 404}, KindConflict: {Local, 409},
 	KindHomeBusy: {Local, 409}, KindHomeDamaged: {Local, 500}, KindStoreNewer: {Local, 500},
 	KindPortTaken: {Local, 409}, KindConfigInvalid: {Local, 422}, KindGateFilter: {Local, 409}, KindDaemonDown: {Local, 503},

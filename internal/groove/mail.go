@@ -15,6 +15,7 @@ type Letter struct {
 	State      InboxState
 	Turn       int64 // the turn it is in, 0 = none
 	MayRepeat  bool  // it may already have been shown to the agent before a crash
+	Reviewed   bool  // the user has read it and let it through
 	At         time.Time
 	Message    Message
 }

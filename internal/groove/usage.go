@@ -1,5 +1,7 @@
 package groove
 
+import "time"
+
 // Usage is what a program reported that work took. A nil member was not reported:
 // nothing here is estimated.
 type Usage struct {
@@ -27,7 +29,8 @@ func (u *Usage) Fill() (int, bool) {
 type TurnEnd struct {
 	Agent  AgentName
 	Turn   int64
-	Stop   string // ACP stopReason, or why it failed
+	Began  time.Time // before its program was prompted
+	Stop   string    // ACP stopReason, or why it failed
 	Failed bool
 	Used   *Usage // nil where nothing was reported
 }

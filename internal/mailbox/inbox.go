@@ -165,7 +165,7 @@ func (m *Mailbox) Replay(tx *store.Tx, leg int64, seen uint64, fn func(groove.Re
 }
 
 // Release decides a held letter: it takes its place at the end of the inbox, or is
-// refused with kind. A letter that is no longer held is left alone.
+// refused with kind. Whoever says yes has read it. A letter that is no longer held is left alone.
 func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) error {
 	if err := m.inbox.ready(tx); err != nil {
 		return err
@@ -183,8 +183,8 @@ func (m *Mailbox) Release(tx *store.Tx, pos int64, yes bool, kind groove.Kind) e
 		note(tx, id, groove.In, string(groove.InRefused))
 		return m.rise(tx, leg, id, groove.ReceiptRefused, kind, groove.MessageID{})
 	}
-	last, err := tx.Insert(`INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at)
-		SELECT leg, id, from_agent, to_agent, 'stored', reply_to, at FROM inbox WHERE pos = ?`, pos)
+	last, err := tx.Insert(`INSERT INTO inbox(leg, id, from_agent, to_agent, state, reply_to, at, review)
+		SELECT leg, id, from_agent, to_agent, 'stored', reply_to, at, 'yes' FROM inbox WHERE pos = ?`, pos)
 	if err != nil {
 		return groove.Wrap("release message", groove.KindInternal, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const letterColumns = `SELECT i.pos, i.id, i.leg, i.from_agent, i.to_agent, i.reply_to, i.state, i.turn, i.may_repeat, i.at, b.payload
+const letterColumns = `SELECT i.pos, i.id, i.leg, i.from_agent, i.to_agent, i.reply_to, i.state, i.turn, i.may_repeat, i.at, i.review, b.payload
 	FROM inbox i JOIN inbox_body b ON b.pos = i.pos `
 
 // Waiting returns the letters that wait for an agent, oldest first: at most max
@@ -48,15 +48,16 @@ func (m *Mailbox) letters(ctx context.Context, maxBytes int, query string, args 
 	return out, groove.Wrap("read inbox", groove.KindInternal, rows.Err())
 }
 
-func (m *Mailbox) letter(rows *sql.Rows) (groove.Letter, int, error) {
+func (m *Mailbox) letter(rows interface{ Scan(...any) error }) (groove.Letter, int, error) {
 	var l groove.Letter
 	var id, reply, payload []byte
 	var leg, turn sql.NullInt64
 	var at int64
-	if err := rows.Scan(&l.Pos, &id, &leg, &l.From, &l.To, &reply, &l.State, &turn, &l.MayRepeat, &at, &payload); err != nil {
+	var review string
+	if err := rows.Scan(&l.Pos, &id, &leg, &l.From, &l.To, &reply, &l.State, &turn, &l.MayRepeat, &at, &review, &payload); err != nil {
 		return l, 0, groove.Wrap("read inbox", groove.KindInternal, err)
 	}
-	l.ID, l.Turn, l.At = groove.MessageID(id), turn.Int64, time.UnixMilli(at)
+	l.ID, l.Turn, l.At, l.Reviewed = groove.MessageID(id), turn.Int64, time.UnixMilli(at), review == reviewYes
 	if reply != nil {
 		l.ReplyTo = groove.MessageID(reply)
 	}

@@ -129,7 +129,7 @@ func TestWell(t *testing.T) {
 		for _, f := range r.Findings {
 			rooms[f.Room] = true
 		}
-		for _, room := range []string{"home", "config", "key", "store", "daemon", "port", "gate", "address", "program", "agent", "peer", "version", "clock", "policy", "job", "mailbox"} {
+		for _, room := range []string{"home", "config", "key", "store", "daemon", "port", "gate", "address", "sandbox", "program", "agent", "peer", "version", "clock", "policy", "job", "mailbox"} {
 			if !rooms[room] {
 				t.Errorf("%s: nobody looked at %s\n%s", n.Name, room, text(r))
 			}

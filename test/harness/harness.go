@@ -28,6 +28,7 @@ import (
 	"groove/internal/driver/scripted"
 	"groove/internal/driver/shim"
 	"groove/internal/groove"
+	"groove/internal/sandbox"
 	"groove/internal/tools"
 )
 
@@ -39,6 +40,8 @@ const Patience = 60 * time.Second
 func Main(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
+		case "sandbox-exec":
+			os.Exit(sandbox.Main(os.Args[2:]))
 		case "shim":
 			os.Exit(shim.Main(os.Args[2:]))
 		case "scripted":
@@ -133,7 +136,7 @@ func node(t testing.TB, name, ip, listen string) *Node {
 		t.Fatal(err)
 	}
 	n := &Node{T: t, Name: name, Home: home, IP: ip,
-		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name}}
+		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name, "notify": "off"}}
 	t.Cleanup(func() {
 		n.Kill()
 		if log := n.Log(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic: ") {

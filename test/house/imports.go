@@ -44,6 +44,12 @@ var May = func() Table {
 		"internal/events":     {"groove", "clock", "store"},
 		"internal/trace":      nouns, // told what happened, asks nobody
 
+		"internal/scope":    nouns, // paths alone: who asks and what follows is others' business
+		"internal/sandbox":  nouns,
+		"internal/worktree": nouns,
+		"internal/rules":    {"groove", "scope"},
+		"internal/notify":   nouns,
+
 		// The driver is one engine in parts: acp starts programs under the shim.
 		"internal/driver/shim":     nouns,
 		"internal/driver/programs": nouns,
@@ -59,10 +65,10 @@ var May = func() Table {
 		"internal/api":   nouns,
 
 		// Looks at what the daemon cannot say while it is down, and asks it for the rest.
-		"internal/doctor": {"groove", "clock", "config", "api", "identity"},
+		"internal/doctor": {"groove", "clock", "config", "api", "identity", "sandbox"},
 
 		"internal/daemon": {"*"},
-		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted", "service", "doctor"},
+		"cmd/groove":      {"groove", "clock", "config", "api", "daemon", "tools", "driver/shim", "driver/scripted", "sandbox", "service", "doctor"},
 	}
 }()
 

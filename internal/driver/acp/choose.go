@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"groove/internal/groove"
 )
 
 // offer is what a program lets its client choose in a session. Programs tell modes
@@ -36,6 +38,7 @@ type option struct {
 // would act without asking, or at another price.
 func (s *session) choose(ctx context.Context) error {
 	if s.l.Mode != "" {
+		s.step(groove.StepMode)
 		if err := s.set(ctx, "mode", s.l.Mode, s.offer.Modes != nil || s.option("mode") == nil); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,14 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	if d.o.Stderr != nil {
 		stderr = d.o.Stderr(l.Agent)
 	}
-	p, err := shim.Start(shim.Command{Argv: l.Argv, Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
+	if l.Grace != 0 {
+		d = &Driver{o: d.o}
+		d.o.StopGrace = l.Grace
+	}
+	if l.Progress != nil {
+		l.Progress(groove.StepStart)
+	}
+	p, err := shim.Start(shim.Command{Argv: slices.Concat(l.Through, l.Argv), Env: environ(l), Dir: l.Dir, Cgroup: l.Cgroup,
 		Stderr: stderr, Self: self, Clock: d.o.Clock})
 	if err != nil {
 		return nil, err
@@ -92,6 +100,7 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	if err := s.open(ctx); err != nil {
 		return nil, s.giveUp(op, err)
 	}
+	s.step(groove.StepOpen)
 	return s, nil
 }
 
@@ -134,9 +143,17 @@ func (s *session) giveUp(op string, err error) error {
 func (s *session) refused(refusal *groove.Error, why error) error {
 	var fault *jsonrpc.Error
 	if errors.As(why, &fault) && fault.Code == jsonrpc.CodeAuthRequired {
-		return refusal.WithFix("log in to the program once in a terminal: run " + s.l.Argv[0])
+		return refusal.WithFix("log in to the program once in a terminal: " + s.login())
 	}
 	return refusal
+}
+
+// login is the command that logs in, as far as it is known.
+func (s *session) login() string {
+	if s.l.Login != "" {
+		return s.l.Login
+	}
+	return "run " + s.l.Argv[0]
 }
 
 // ended says how a program ended that was to go on. It waits for its end.

@@ -59,10 +59,7 @@ func (s *session) Serve(ctx context.Context, method string, params json.RawMessa
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParams, "%v", err)
 	}
-	choice := s.ownTool(q)
-	if choice == "" {
-		choice = s.ask(ctx, q)
-	}
+	choice := s.ask(ctx, q)
 	if choice == "" {
 		return outcome(map[string]string{"outcome": "cancelled"}), nil
 	}

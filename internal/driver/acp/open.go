@@ -15,9 +15,10 @@ const protocolVersion = 1
 
 // capabilities is what a program announces in its initialize result.
 type capabilities struct {
-	Load  bool
-	HTTP  bool
-	Close bool
+	Load   bool
+	Resume bool
+	HTTP   bool
+	Close  bool
 }
 
 type initializeResult struct {
@@ -31,7 +32,8 @@ type initializeResult struct {
 			HTTP bool `json:"http"`
 		} `json:"mcpCapabilities"`
 		SessionCapabilities struct {
-			Close *struct{} `json:"close"`
+			Close  *struct{} `json:"close"`
+			Resume *struct{} `json:"resume"`
 		} `json:"sessionCapabilities"`
 	} `json:"agentCapabilities"`
 }
@@ -43,17 +45,14 @@ func (s *session) open(ctx context.Context) error {
 		return fmt.Errorf("initialize: %w", err)
 	}
 	s.step(groove.StepSession)
-	loaded, err := s.load(ctx)
+	loaded, err := s.takeUp(ctx)
 	if err != nil {
-		return fmt.Errorf("session/load: %w", err)
+		return err
 	}
 	if !loaded {
 		if err := s.create(ctx); err != nil {
 			return fmt.Errorf("session/new: %w", err)
 		}
-	}
-	if s.l.Mode != "" || s.l.Model != "" {
-		s.step(groove.StepMode)
 	}
 	return s.choose(ctx)
 }
@@ -76,7 +75,7 @@ func (s *session) initialize(ctx context.Context) error {
 	}
 	s.calls.speaks(r.AgentInfo.Name)
 	a := r.AgentCapabilities
-	s.caps = capabilities{Load: a.LoadSession, HTTP: a.MCPCapabilities.HTTP, Close: a.SessionCapabilities.Close != nil}
+	s.caps = capabilities{Load: a.LoadSession, Resume: a.SessionCapabilities.Resume != nil, HTTP: a.MCPCapabilities.HTTP, Close: a.SessionCapabilities.Close != nil}
 	return nil
 }
 
@@ -87,11 +86,45 @@ func (s *session) step(step groove.LaunchStep) {
 	}
 }
 
-// load loads the launch's session; false means that a new one is needed.
-func (s *session) load(ctx context.Context) (bool, error) {
-	if s.l.Session == "" {
+// takeUp goes on with the launch's session, in the way that its profile trusts; false
+// means that a new one is needed.
+func (s *session) takeUp(ctx context.Context) (taken bool, err error) {
+	switch {
+	case s.l.Session == "":
+		return false, nil
+	case s.l.Resume == groove.ResumeResume && s.caps.Resume:
+		taken, err = s.resume(ctx)
+		return taken, wrapStep("session/resume", err)
+	}
+	taken, err = s.load(ctx)
+	return taken, wrapStep("session/load", err)
+}
+
+func wrapStep(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// resume goes on with the launch's session without hearing its history.
+func (s *session) resume(ctx context.Context) (bool, error) {
+	s.setID(s.l.Session)
+	raw, err := s.call(ctx, "session/resume", s.place(map[string]any{"sessionId": s.l.Session}), nil)
+	var fault *jsonrpc.Error
+	if errors.As(err, &fault) {
+		s.log.Warn("session could not be resumed; a new one is opened", "code", fault.Code)
+		s.setID("")
 		return false, nil
 	}
+	if err == nil {
+		err = jsonrpc.Decode(raw, &s.offer)
+	}
+	return err == nil, err
+}
+
+// load loads the launch's session; false means that a new one is needed.
+func (s *session) load(ctx context.Context) (bool, error) {
 	if !s.caps.Load {
 		s.log.Info("program cannot load sessions; a new one is opened")
 		return false, nil
@@ -150,13 +183,13 @@ type pair struct {
 	Value string `json:"value"`
 }
 
-// servers offers groove's tools over HTTP, or over stdio to a program that
-// announces no HTTP. The token never stands in an argument.
+// servers offers groove's tools over HTTP, or over stdio to a program that announces
+// no HTTP or is to have it so. The token never stands in an argument.
 func (s *session) servers() []any {
 	switch {
 	case s.l.MCPURL == "":
 		return []any{}
-	case s.caps.HTTP:
+	case s.caps.HTTP && !s.l.Stdio:
 		return []any{map[string]any{"type": "http", "name": serverName, "url": s.l.MCPURL,
 			"headers": []pair{{"Authorization", "Bearer " + s.l.Token}}}}
 	}

@@ -1,11 +1,6 @@
 package acp
 
-import (
-	"slices"
-	"strings"
-
-	"groove/internal/groove"
-)
+import "strings"
 
 // serverName is how groove's own MCP server is called towards programs.
 const serverName = "groove"
@@ -33,17 +28,4 @@ func geminiTool(id, title string) string {
 		return "mcp__" + serverName + "__" + strings.TrimPrefix(tool, own)
 	}
 	return tool
-}
-
-// ownTool answers a request for one of groove's own tools: groove offered it and decides
-// itself about each of its calls, so that nobody is asked twice. "" for all others.
-func (s *session) ownTool(q groove.PermissionAsk) string {
-	if s.l.MCPURL == "" || !strings.HasPrefix(q.Tool, "mcp__"+serverName+"__"+"groove_") {
-		return ""
-	}
-	i := slices.IndexFunc(q.Options, func(o groove.PermissionOption) bool { return o.Kind == "allow_once" })
-	if i < 0 {
-		return ""
-	}
-	return q.Options[i].ID
 }

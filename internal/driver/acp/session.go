@@ -89,7 +89,17 @@ func (s *session) setID(id string) {
 	s.id = id
 }
 
-func (s *session) CanLoad() bool         { return s.caps.Load }
+// CanLoad is as the launch's policy has it: what cannot be trusted cannot be done.
+func (s *session) CanLoad() bool {
+	switch s.l.Resume {
+	case groove.ResumeNew:
+		return false
+	case groove.ResumeResume:
+		return s.caps.Resume || s.caps.Load
+	}
+	return s.caps.Load
+}
+
 func (s *session) Replayed() bool        { return s.replayed }
 func (s *session) PID() int              { return s.p.PID }
 func (s *session) Done() <-chan struct{} { return s.done }
@@ -232,7 +242,8 @@ func (s *session) Stop(ctx context.Context) {
 func (s *session) stop(ctx context.Context) {
 	s.sayGoodbye(ctx)
 	_ = s.p.Stdin.Close() // it may be closed already
-	if s.endsWithin(ctx, s.o.StopGrace) {
+	// What is known to live on without its stdin gets no time for that.
+	if !s.l.Lingers && s.endsWithin(ctx, s.o.StopGrace) {
 		return
 	}
 	s.p.Terminate()

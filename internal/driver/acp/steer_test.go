@@ -29,7 +29,7 @@ func TestSteer(t *testing.T) {
 		heard := 0
 		l.Heard = func() { heard++ } // of the reader's goroutine, read after its end
 		s := start(t, l)
-		if !slices.Equal(steps, []groove.LaunchStep{groove.StepInitialize, groove.StepSession}) {
+		if !slices.Equal(steps, []groove.LaunchStep{groove.StepStart, groove.StepInitialize, groove.StepSession, groove.StepOpen}) {
 			t.Errorf("steps %v", steps)
 		}
 		first, second := make(chan error, 1), make(chan error, 1)

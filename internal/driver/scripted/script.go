@@ -63,7 +63,15 @@ type Step struct {
 	Flood *Flood   `yaml:"flood"` // many chunks
 	Hang  bool     `yaml:"hang"`  // until cancelled
 	Ask   *Ask     `yaml:"ask"`   // request permission and say the outcome
+	Write *Write   `yaml:"write"` // write a file and say how that went
+	Run   *Text    `yaml:"run"`   // run a shell command and say its output
 	Fork  bool     `yaml:"fork"`  // leave a double-forked process behind and say its pid
+}
+
+// Write is a file that is written without asking, in folders that are made for it.
+type Write struct {
+	Path *Text `yaml:"path"` // counts from the session's directory
+	Text Text  `yaml:"text"`
 }
 
 // Tool names a tool of groove's MCP server; strings in args, at any depth, are templates.
@@ -80,8 +88,14 @@ type Flood struct {
 
 // Ask is a permission request.
 type Ask struct {
-	Title Text   `yaml:"title"`
-	Kind  string `yaml:"kind"` // ACP tool kind: edit, execute, …
+	Title   Text   `yaml:"title"`
+	Kind    string `yaml:"kind"`    // ACP tool kind: edit, execute, …
+	Path    Text   `yaml:"path"`    // that it is about; several between spaces
+	Command Text   `yaml:"command"` // of execute
+	Tool    string `yaml:"tool"`    // the tool's own name
+	Call    string `yaml:"call"`    // the tool call's ID; "" is a new one
+	Raw     string `yaml:"raw"`     // JSON to send in place of all that
+	Also    *Ask   `yaml:"also"`    // a request at the same time
 }
 
 // Text is a template.
@@ -144,6 +158,9 @@ func (r Rule) check() error {
 		if step.Tool != nil && step.Tool.Name == "" {
 			return fmt.Errorf("step %d: the tool has no name", i+1)
 		}
+		if step.Write != nil && step.Write.Path == nil {
+			return fmt.Errorf("step %d: a write has a path", i+1)
+		}
 		if step.Tool != nil {
 			if err := checkArgs(step.Tool.Args); err != nil {
 				return fmt.Errorf("step %d: %w", i+1, err)
@@ -181,7 +198,7 @@ func checkArgs(v any) error {
 func (s Step) count() int {
 	n := 0
 	for _, set := range []bool{s.Say != nil, s.Tool != nil, s.Sleep != 0, s.Fail != nil, s.Exit != nil,
-		s.Flood != nil, s.Hang, s.Ask != nil, s.Fork} {
+		s.Flood != nil, s.Hang, s.Ask != nil, s.Write != nil, s.Run != nil, s.Fork} {
 		if set {
 			n++
 		}

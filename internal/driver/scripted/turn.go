@@ -129,6 +129,10 @@ func (s *session) step(ctx context.Context, step Step, data *Data, said *strings
 		return sleep(ctx, outlive)
 	case step.Ask != nil:
 		return s.ask(ctx, *step.Ask, data, said)
+	case step.Write != nil:
+		return s.write(ctx, step.Write, data, said)
+	case step.Run != nil:
+		return s.run(ctx, *step.Run, data, said)
 	}
 	return s.fork(ctx, said)
 }
@@ -177,39 +181,6 @@ func (s *session) flood(ctx context.Context, f Flood) error {
 func (s *session) nextCall() string {
 	s.calls++
 	return fmt.Sprintf("call-%d-%d", s.turns, s.calls)
-}
-
-func (s *session) ask(ctx context.Context, ask Ask, data *Data, said *strings.Builder) error {
-	title := ""
-	if ask.Title.Template != nil {
-		var err error
-		if title, err = fill(ask.Title, *data); err != nil {
-			return err
-		}
-	}
-	raw, err := s.agent.conn.Do(ctx, jsonrpc.Request{Method: "session/request_permission", Params: map[string]any{
-		"sessionId": s.id,
-		"toolCall":  map[string]string{"toolCallId": s.nextCall(), "title": title, "kind": ask.Kind, "status": "pending"},
-		"options": []map[string]string{
-			{"optionId": "allow", "name": "Allow", "kind": "allow_once"},
-			{"optionId": "reject", "name": "Reject", "kind": "reject_once"}},
-	}})
-	if err != nil {
-		return err
-	}
-	var r struct {
-		Outcome struct {
-			Outcome  string `json:"outcome"`
-			OptionID string `json:"optionId"`
-		} `json:"outcome"`
-	}
-	if err := jsonrpc.Decode(raw, &r); err != nil {
-		return err
-	}
-	if r.Outcome.Outcome != "selected" {
-		r.Outcome.OptionID = r.Outcome.Outcome
-	}
-	return s.say(ctx, "permission: "+r.Outcome.OptionID, said)
 }
 
 // fork leaves a process behind that is in a session of its own and whose parent has gone.

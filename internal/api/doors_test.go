@@ -20,6 +20,8 @@ import (
 var bodies = map[string]string{
 	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
 	"done":         `{}`,
+	"interrupt":    `{}`,
+	"steer":        `{"payload":{"text":"x"}}`,
 	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,
 	"reviewed":     `{"upTo":1}`,
 	"teamUp":       `{"name":"shop","agents":[{"name":"backend","program":"scripted","dir":"/p"}]}`,

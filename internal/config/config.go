@@ -23,6 +23,7 @@ type Config struct {
 	API      API
 	Rate     int64 // stored-type envelopes a minute, the default for a new peer; 0 = off
 	Job      Job
+	Agents   Agents
 	Sandbox  Sandbox
 	Program  string             // what spawn starts when it is not said; "" = the only one that is installed
 	Programs map[string]Program // agent programs that the user describes, by name
@@ -60,6 +61,11 @@ type Job struct {
 	TTL, Idle time.Duration // whole seconds
 	KeepAlive bool
 	Budget    int64 // messages each way, 0: none
+}
+
+// Agents holds for every agent.
+type Agents struct {
+	StallAfter time.Duration // whole seconds that a turn may be silent
 }
 
 // Sandbox is what programs in the sandbox may touch besides: absolute, ~/PATH or $VARIABLE/PATH.

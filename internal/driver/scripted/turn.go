@@ -23,6 +23,7 @@ type session struct {
 	turns   int // of the running turn's goroutine, or nobody's
 	calls   int // likewise
 
+	queue  sync.Mutex // held for a turn where prompts queue
 	mu     sync.Mutex
 	cancel context.CancelFunc // nil when no turn runs
 }
@@ -34,6 +35,10 @@ func (f failed) Error() string { return f.message }
 
 // turn plays a prompt to its end.
 func (s *session) turn(ctx context.Context, prompt string) (any, *jsonrpc.Error) {
+	if s.agent.script.Queue {
+		s.queue.Lock()
+		defer s.queue.Unlock()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if !s.begin(cancel) {

@@ -25,6 +25,7 @@ type spawnCmd struct {
 	Resume       string  `help:"Its program's own session to go on with." placeholder:"ID"`
 	Sandbox      bool    `help:"Have the kernel keep its program from writing outside its directory and from reading the rest of your home."`
 	Worktree     bool    `help:"Give it a git worktree of its own, with the branch groove/NAME."`
+	NoWait       bool    `help:"Return when it is there, not when its program is up."`
 	BudgetTokens int64   `help:"Tokens after which it is paused and you are asked." placeholder:"N"`
 	BudgetCost   float64 `help:"Cost after which it is paused and you are asked, in its program's currency." placeholder:"X"`
 	BudgetTurns  int64   `help:"Turns after which it is paused and you are asked." placeholder:"N"`
@@ -34,7 +35,7 @@ type spawnCmd struct {
 	linkFlags
 }
 
-// Run starts an agent and waits until its session is open.
+// Run starts an agent and shows its start until its session is open.
 func (c *spawnCmd) Run(a *app) error {
 	dir, err := absolute(c.Dir)
 	if err != nil {
@@ -58,12 +59,21 @@ func (c *spawnCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	agent, err := a.client.Spawn(a.ctx, api.SpawnRequest{Link: link, Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
+	agent, err := a.client.Begin(a.ctx, api.SpawnRequest{Link: link, Name: groove.AgentName(c.Name), Program: c.Program, Script: script, Dir: dir,
 		Scope: c.Scope, Role: c.Role, Title: c.Title, Task: task, Env: c.Env,
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules, Budget: c.budget()})
+	warnings := agent.Warnings
+	if err == nil && !c.NoWait {
+		agent, err = a.client.AwaitUp(a.ctx, c.Name, a.progress())
+		agent.Warnings = warnings
+	}
 	return show(a, agent, err, func(g groove.Agent) {
 		for _, w := range g.Warnings {
 			fmt.Fprintln(a.err, "warning: "+groove.CleanLabel(w, 500))
+		}
+		if g.Process == groove.ProcessStarting {
+			a.printf("%s is %s: %s\n", g.Name, g.Status, cell(g.Progress, 60))
+			return
 		}
 		a.printf("%s is %s, pid %d\n", g.Name, g.Status, g.PID)
 	})
@@ -76,6 +86,17 @@ func (c *spawnCmd) budget() *groove.AgentBudget {
 		return nil
 	}
 	return &b
+}
+
+// progress prints each step of an agent's start on a line.
+func (a *app) progress() func(groove.Agent) {
+	last := ""
+	return func(g groove.Agent) {
+		if g.Progress != "" && g.Progress != last {
+			last = g.Progress
+			fmt.Fprintf(a.err, "%s: %s\n", g.Name, cell(last, 60))
+		}
+	}
 }
 
 type killCmd struct {
@@ -176,5 +197,5 @@ func noteOn(g *groove.Agent) string {
 	if g.Outside > 0 {
 		return fmt.Sprintf("changed %d outside its scope: groove approvals", g.Outside)
 	}
-	return or(g.Reason, taintedBy(g), g.Summary)
+	return or(g.Reason, g.Progress, taintedBy(g), g.Summary)
 }

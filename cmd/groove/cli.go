@@ -40,17 +40,18 @@ type cli struct {
 	Man        manCmd        `cmd:"" group:"daemon" help:"Print the manual page."`
 	Uninstall  uninstallCmd  `cmd:"" group:"daemon" help:"End the service and remove what groove wrote on this machine."`
 
-	Spawn  spawnCmd  `cmd:"" group:"agents" help:"Start an agent."`
-	Join   joinCmd   `cmd:"" group:"agents" help:"Make a program of your own terminal an agent: claude, codex, any MCP client."`
-	As     asCmd     `cmd:"" group:"agents" help:"Call one of groove's tools as an agent that joined."`
-	Kill   killCmd   `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
-	Done   doneCmd   `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
-	Agents agentsCmd `cmd:"" group:"agents" help:"List agents, here and on peers."`
-	Logs   logsCmd   `cmd:"" group:"agents" help:"Show what an agent's program said."`
-	Rules  rulesCmd  `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
-	Review reviewCmd `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
-	Roles  rolesCmd  `cmd:"" group:"agents" help:"Show what an agent can be asked to be."`
-	Team   teamCmd   `cmd:"" group:"agents" help:"Start and end sets of agents together."`
+	Spawn     spawnCmd     `cmd:"" group:"agents" help:"Start an agent."`
+	Join      joinCmd      `cmd:"" group:"agents" help:"Make a program of your own terminal an agent: claude, codex, any MCP client."`
+	As        asCmd        `cmd:"" group:"agents" help:"Call one of groove's tools as an agent that joined."`
+	Kill      killCmd      `cmd:"" group:"agents" help:"End an agent's program and all that it started."`
+	Interrupt interruptCmd `cmd:"" group:"agents" help:"End an agent's running turn."`
+	Done      doneCmd      `cmd:"" group:"agents" help:"Say that an agent's work is complete, and end it."`
+	Agents    agentsCmd    `cmd:"" group:"agents" help:"List agents, here and on peers."`
+	Logs      logsCmd      `cmd:"" group:"agents" help:"Show what an agent's program said."`
+	Rules     rulesCmd     `cmd:"" group:"agents" help:"Show and change what an agent's program may do without your word."`
+	Review    reviewCmd    `cmd:"" group:"agents" help:"Read what peers wrote to an agent, so that its rules allow again."`
+	Roles     rolesCmd     `cmd:"" group:"agents" help:"Show what an agent can be asked to be."`
+	Team      teamCmd      `cmd:"" group:"agents" help:"Start and end sets of agents together."`
 
 	Programs programsCmd `cmd:"" group:"agents" help:"Show the agent programs that can be started, and test one."`
 	Worktree worktreeCmd `cmd:"" group:"agents" help:"List and remove the git worktrees of agents."`
@@ -63,6 +64,7 @@ type cli struct {
 	Search     searchCmd     `cmd:"" group:"agents" help:"Find a text in what was said in sessions."`
 
 	Send     sendCmd     `cmd:"" group:"messages" help:"Send a message."`
+	Steer    steerCmd    `cmd:"" group:"messages" help:"Give an agent your message now, not at the end of its turn."`
 	Inbox    inboxCmd    `cmd:"" group:"messages" help:"Show the last messages to you, or to an agent."`
 	Messages messagesCmd `cmd:"" group:"messages" help:"Show messages with how far each has come."`
 	Cancel   cancelCmd   `cmd:"" group:"messages" help:"Give up a message that waits."`

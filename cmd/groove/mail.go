@@ -16,6 +16,7 @@ type sendCmd struct {
 	Job     string        `help:"Job: ID or unique prefix. Found by itself where only one fits." placeholder:"ID"`
 	ReplyTo string        `help:"Message that this answers." placeholder:"ID"`
 	Expires time.Duration `help:"Give up after this time (7 days)." placeholder:"24h"`
+	Now     bool          `help:"Do not wait for the end of the agent's turn: as groove steer."`
 	From    string        `hidden:""`
 }
 
@@ -27,6 +28,12 @@ func (c *sendCmd) Run(a *app) error {
 	text, err := a.readText(c.Text, groove.MaxText)
 	if err != nil {
 		return err
+	}
+	if c.Now {
+		if c.Job != "" || c.ReplyTo != "" || c.Expires > 0 || strings.Contains(c.To, "@") {
+			return usage("--now is for your own word to an agent of this daemon: without --job, --reply-to and --expires")
+		}
+		return a.steer(c.To, text)
 	}
 	r := api.MessageRequest{Payload: groove.Message{Text: text}}
 	if r.To.Agent, r.To.Peer, err = a.addressee(c.To); err != nil {
@@ -45,22 +52,23 @@ func (c *sendCmd) Run(a *app) error {
 		r.Expires = &at
 	}
 	sent, err := a.client.Send(a.ctx, r)
-	return show(a, sent, err, func(s groove.Sent) {
-		a.printf("%s %s\n", s.State, s.ID)
-		if s.Note != "" {
-			a.printf("%s\n", plain(s.Note))
-		}
-	})
+	return show(a, sent, err, a.sent)
 }
 
 type inboxCmd struct {
 	Agent string `arg:"" optional:"" default:"user" help:"Whose: an agent's name or unique prefix, or user."`
 	Limit int    `default:"20" help:"At most this many, the last ones."`
+
+	Waiting bool `help:"Only what the agent has yet to be given, oldest first."`
 }
 
 // Run shows the last messages to somebody. Nothing is marked as read.
 func (c *inboxCmd) Run(a *app) error {
-	mails, err := a.client.Inbox(a.ctx, c.Agent, c.Limit)
+	list := a.client.Inbox
+	if c.Waiting {
+		list = a.client.InboxWaiting
+	}
+	mails, err := list(a.ctx, c.Agent, c.Limit)
 	return show(a, mails, err, func(mails []groove.Mail) {
 		if len(mails) == 0 {
 			a.printf("no messages\n")

@@ -23,7 +23,7 @@ type agent struct {
 	cancel context.CancelFunc // ends the program at once
 	gone   chan struct{}      // closed when nothing of the agent runs any more
 
-	kept   atomic.Pointer[kept]     // what is committed of it; nil until its first session opened
+	kept   atomic.Pointer[kept]     // what is committed of it; nil until the commit of its spawn
 	turn   atomic.Pointer[turn]     // the running turn
 	listen atomic.Pointer[listener] // set in the turn of a brief
 
@@ -36,9 +36,12 @@ type agent struct {
 	ending    groove.AgentStatus // committed: the status it ends with as soon as it can
 	summary   string
 	reason    string
+	progress  string // of its start
+	settled   bool   // its open session is committed
 	sessionID string
 	pid       int
 	turns     int
+	first     []int64       // letters that go before the others
 	rules     []groove.Rule // for permission requests; as committed, in place of the spec's
 	asks      int           // open permission questions
 	plugged   int           // programs that are connected as this attached agent
@@ -58,7 +61,7 @@ func newAgent(pk int64, spec Spec, created time.Time, out *output) *agent {
 
 func (a *agent) name() groove.AgentName { return a.spec.Name }
 
-// status is the committed status, "" until the agent's first session opened.
+// status is the committed status, "" until the agent is committed.
 func (a *agent) status() groove.AgentStatus {
 	if k := a.kept.Load(); k != nil {
 		return k.card.Status
@@ -120,6 +123,12 @@ func (a *agent) show() groove.Agent {
 		Process: a.state.Process, Session: a.state.Session, Activity: a.state.Activity, Status: a.standing(),
 		SessionID: a.sessionID, PID: a.pid, Turns: a.turns, Created: groove.At(a.created), Since: groove.At(a.created), AgentOptions: s.AgentOptions}
 	out.Rules = slices.Clone(a.rules)
+	if a.state.Process == groove.ProcessUp && !a.settled && !s.Attached { // to be told with the status that goes with it
+		out.Process, out.Session = groove.ProcessStarting, groove.SessionOpening
+	}
+	if out.Process == groove.ProcessStarting {
+		out.Progress = a.progress
+	}
 	if k := a.kept.Load(); k != nil {
 		out.Status, out.Summary, out.Reason, out.Rev, out.Since = k.card.Status, k.card.Summary, k.reason, k.card.Rev, k.card.Since
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 
-	"groove/internal/audit"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
@@ -121,37 +120,17 @@ func (e *Engine) join(ctx context.Context, spec Spec) (*agent, error) {
 	if err := check(&spec); err != nil {
 		return nil, err
 	}
-	a, err := e.reserve(spec)
+	a, err := e.reserve(spec, nil)
 	if err != nil {
 		return nil, err
 	}
 	a.plug(0)
-	if err := e.o.Store.Do(ctx, func(tx *store.Tx) error { return e.enroll(tx, a) }); err != nil {
-		e.mu.Lock()
-		delete(e.agents, spec.Name)
-		e.mu.Unlock()
-		a.cancel()
-		close(a.gone)
-		e.wg.Done() // of reserve
+	if err := e.o.Store.Do(ctx, func(tx *store.Tx) error { return e.insert(tx, a, nil) }); err != nil {
+		e.release(a, nil)
 		return nil, groove.Wrap("attach agent", groove.KindInternal, err)
 	}
 	go e.stay(a) // counted by reserve
 	return a, nil
-}
-
-// enroll writes a new attached agent, with its task in its inbox.
-func (e *Engine) enroll(tx *store.Tx, a *agent) error {
-	if _, err := e.insert(tx, a); err != nil {
-		return err
-	}
-	if a.spec.Task != "" {
-		draft := groove.Draft{From: groove.User, To: a.name(), Message: groove.Message{Text: a.spec.Task}}
-		if _, err := e.o.Mail.Put(tx, draft); err != nil {
-			return err
-		}
-	}
-	e.o.Audit.Append(tx, audit.Entry{Event: "join", Agent: a.name(), Detail: a.spec.Program})
-	return e.save(tx, a)
 }
 
 // stay is the goroutine of an attached agent that has not ended: it owns no program, only

@@ -52,7 +52,7 @@ func (a *agent) showBooks(out *groove.Agent) {
 		budget := *a.books.budget
 		out.Budget = &budget
 	}
-	if a.books.rotating || a.books.rotate != "" && a.spent() == "" {
+	if a.state.End == "" && a.books.rotating || a.books.rotate != "" && a.spent() == "" {
 		out.Progress = "rotating"
 	}
 }

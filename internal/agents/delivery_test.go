@@ -225,7 +225,7 @@ func TestStopInATurn(t *testing.T) {
 		if n := len(p.prompts()); n != r.times || mayRepeat(t, w.st) != r.mayRepeat {
 			t.Errorf("%s: %d times in the history, may repeat %v", r.why, n, mayRepeat(t, w.st))
 		}
-		if (p.noLoad || p.balk) && !strings.HasPrefix(p.prompts()[1], "(groove) Your earlier session could not be loaded.") {
+		if (p.noLoad || p.balk) && !strings.HasPrefix(p.prompts()[1], "(groove) This session carries on an earlier one of yours. The earlier one could not be loaded.") {
 			t.Errorf("a new session does not know that it is one: %q", p.prompts()[1])
 		}
 		w.close()

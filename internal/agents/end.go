@@ -17,10 +17,8 @@ func (e *Engine) Kill(ctx context.Context, name groove.AgentName) error {
 	if err != nil {
 		return err
 	}
-	if a.kept.Load() != nil { // one that is still being spawned has nothing to record
-		if err := e.order(ctx, a, groove.AgentKilled, "kill", nil); err != nil {
-			return err
-		}
+	if err := e.order(ctx, a, groove.AgentKilled, "kill", nil); err != nil {
+		return err
 	}
 	a.cancel()
 	select {
@@ -38,9 +36,6 @@ func (e *Engine) Done(ctx context.Context, name groove.AgentName, summary string
 	a, err := e.living("finish agent", name)
 	if err != nil {
 		return err
-	}
-	if a.kept.Load() == nil {
-		return unknown("finish agent", string(name))
 	}
 	if len(summary) > maxSummary {
 		return groove.Errorf("finish agent", groove.KindInvalid, "the summary has %d bytes, the limit is %d", len(summary), maxSummary)
@@ -83,7 +78,7 @@ func (e *Engine) order(ctx context.Context, a *agent, end groove.AgentStatus, ev
 // living finds an agent that has not ended.
 func (e *Engine) living(op string, name groove.AgentName) (*agent, error) {
 	a := e.find(name)
-	if a == nil {
+	if a == nil || a.kept.Load() == nil {
 		return nil, unknown(op, string(name))
 	}
 	if a.status().Ended() {

@@ -60,6 +60,13 @@ type Options struct {
 	Cgroup func(name groove.AgentName) string
 	// Descends reports whether process pid is ancestor or descends from it.
 	Descends func(pid, ancestor int) bool
+	// Refers reports whether something beside the store of this room and the mail bears
+	// the name of an agent: a job. nil = nothing does.
+	Refers func(ctx context.Context, name groove.AgentName) (bool, error)
+	// AskStalled asks the user what to do with a turn that shows no sign, until ctx ends:
+	// it has shown one, or is over. nil = nobody is asked.
+	AskStalled func(ctx context.Context, a groove.Agent, quiet time.Duration) groove.StallAnswer
+	StallAfter time.Duration // without a sign; 0 = 10 min. With a tool at work three times that
 	// Changed is told each card after its commit, in the order of the revs, from the
 	// store's writer goroutine: it must not block nor call the store. May be nil.
 	Changed func(groove.Card)
@@ -147,7 +154,7 @@ func (e *Engine) Start(ctx context.Context) error {
 			go e.stay(a)
 			continue
 		}
-		go e.live(a, func() (*runner, error) { return e.bring(a) })
+		go e.live(a, func() (*runner, error) { return e.bring(a, startTries) })
 	}
 	return nil
 }

@@ -70,7 +70,12 @@ func newWorld(t testing.TB, dir string, prog *program, tune func(*agents.Options
 			}
 			return prog, nil
 		},
-		Launch:   func(a agents.Spec) (groove.Launch, error) { return groove.Launch{Argv: []string{a.Program}}, nil },
+		Launch: func(a agents.Spec) (groove.Launch, error) {
+			if len(a.Argv) > 0 {
+				return groove.Launch{}, groove.Errorf("find agent program", groove.KindProgramFailed, "it is not installed").WithFix("install it")
+			}
+			return groove.Launch{Argv: []string{a.Program}, Busy: prog.busy, Resume: prog.resume}, nil
+		},
 		Descends: func(pid, ancestor int) bool { return pid == ancestor },
 		Changed: func(c groove.Card) {
 			w.mu.Lock()
@@ -138,6 +143,22 @@ func (w *world) spawn(name groove.AgentName, task string) groove.Agent {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if a.Process != groove.ProcessStarting || a.Status != groove.AgentRunning || a.Rev == 0 || a.Progress == "" {
+		w.t.Errorf("spawned as %+v", a)
+	}
+	return w.up(name)
+}
+
+// up waits until the agent's program is up, or the agent has ended.
+func (w *world) up(name groove.AgentName) (a groove.Agent) {
+	w.t.Helper()
+	w.until("it is up", func() bool {
+		var err error
+		if a, err = w.e.Get(w.t.Context(), string(name)); err != nil {
+			w.t.Fatal(err)
+		}
+		return a.Process == groove.ProcessUp || a.Status.Ended()
+	})
 	return a
 }
 
@@ -204,6 +225,10 @@ type program struct {
 	mute     bool // loads without replaying the history
 	balk     bool // replays the history, then opens a new session after all
 	failNext int  // starts that fail
+	busy     groove.BusyPolicy
+	resume   groove.ResumePolicy
+	begin    chan struct{}    // where set, a start waits for it
+	cancel   func(s *session) // what session/cancel does
 	turn     turnFunc
 	at       func(point string) // called at each point where a crash may strike
 	last     *session
@@ -226,12 +251,22 @@ type session struct {
 }
 
 func (p *program) Start(ctx context.Context, l groove.Launch) (groove.ProgramSession, error) {
+	if l.Progress != nil {
+		l.Progress(groove.StepInitialize)
+	}
+	if p.begin != nil {
+		select {
+		case <-p.begin:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.started++
 	if p.failNext > 0 {
 		p.failNext--
-		return nil, groove.Errorf("start program", groove.KindProgramFailed, "exit 3: no key")
+		return nil, groove.Errorf("start program", groove.KindProgramFailed, "exit 3: no key").WithFix("get a key")
 	}
 	s := &session{p: p, l: l, id: sessionID(p.started), pid: 1<<30 + p.started, done: make(chan struct{})}
 	if old, ok := p.history[l.Session]; ok && !p.noLoad {
@@ -280,7 +315,16 @@ func (s *session) Done() <-chan struct{} { return s.done }
 func (s *session) Exit() groove.Exit     { return s.exit }
 func (s *session) Stop(context.Context)  { s.die(groove.Exit{Code: -1, Signal: "killed"}) }
 
-func (s *session) Cancel(context.Context) error { return nil }
+func (s *session) Cancel(context.Context) error {
+	if s.p.cancel != nil {
+		s.p.cancel(s)
+	}
+	return nil
+}
+
+func (s *session) Steer(ctx context.Context, text string, written func()) (groove.TurnResult, error) {
+	return s.Prompt(ctx, text, written)
+}
 
 func (s *session) die(x groove.Exit) {
 	s.end.Do(func() { s.exit = x; close(s.done) })

@@ -3,7 +3,6 @@ package agents_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 func TestSpawnRefusals(t *testing.T) {
 	w := newWorld(t, t.TempDir(), newProgram(), nil)
 	w.spawn("taken", "")
+	w.spawn("lives", "")
 	if err := w.e.Kill(t.Context(), "taken"); err != nil {
 		t.Fatal(err)
 	}
@@ -27,6 +27,8 @@ func TestSpawnRefusals(t *testing.T) {
 		kind groove.Kind
 	}{
 		{"the name of an agent that ended still stands in its messages", func(s *agents.Spec) { s.Name = "taken" }, groove.KindNameTaken},
+		{"the name of an agent that lives is its own", func(s *agents.Spec) { s.Name = "lives" }, groove.KindNameTaken},
+		{"a program that is missing is known before", func(s *agents.Spec) { s.Argv = []string{"missing"} }, groove.KindProgramFailed},
 		{"names go into paths and onto the wire", func(s *agents.Spec) { s.Name = "../x" }, groove.KindInvalid},
 		{"user is the daemon's user", func(s *agents.Spec) { s.Name = "user" }, groove.KindInvalid},
 		{"a relative directory depends on the caller", func(s *agents.Spec) { s.Dir = "x" }, groove.KindInvalid},
@@ -42,37 +44,6 @@ func TestSpawnRefusals(t *testing.T) {
 		if _, err := w.e.Spawn(t.Context(), spec); groove.KindOf(err) != r.kind {
 			t.Errorf("%s: %v, want %s", r.why, err, r.kind)
 		}
-	}
-}
-
-// TestSpawnThatFails leaves nothing, so that the name can be tried again.
-func TestSpawnThatFails(t *testing.T) {
-	p := newProgram()
-	w := newWorld(t, t.TempDir(), p, nil)
-	p.failNext = 1
-	_, err := w.e.Spawn(t.Context(), agents.Spec{Name: "a", Program: "fake", Dir: w.dir})
-	if groove.KindOf(err) != groove.KindProgramFailed || !strings.Contains(err.Error(), "no key") {
-		t.Fatalf("%v, want %s with the program's last words", err, groove.KindProgramFailed)
-	}
-	if list, err := w.e.List(t.Context()); err != nil || len(list) != 0 {
-		t.Fatalf("left behind: %v %v", list, err)
-	}
-	if files, _ := filepath.Glob(filepath.Join(w.dir, "sessions", "*")); len(files) != 0 {
-		t.Fatalf("left behind: %v", files)
-	}
-	w.spawn("a", "")
-}
-
-func TestSpawnCalledOff(t *testing.T) {
-	p := newProgram()
-	w := newWorld(t, t.TempDir(), p, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := w.e.Spawn(ctx, agents.Spec{Name: "a", Program: "fake", Dir: w.dir}); err == nil {
-		t.Fatal("a spawn that was called off succeeded")
-	}
-	if s := w.status("a"); s != "" && s != groove.AgentKilled {
-		t.Fatalf("the agent lives on: %s", s)
 	}
 }
 
@@ -128,7 +99,7 @@ func TestEnds(t *testing.T) {
 		want   groove.AgentStatus
 		reason string
 	}{
-		{"a clean exit is work done", groove.Exit{}, groove.AgentCompleted, "its program exited"},
+		{"a clean exit in a turn is no work done", groove.Exit{}, groove.AgentCrashed, "its program exited in the middle of a turn"},
 		{"an error is a crash, with the last words", groove.Exit{Code: 3, Stderr: "panic:\n no \x1b[1mluck\n"}, groove.AgentCrashed, "exit 3: panic: no [1mluck"},
 		{"a signal is a crash", groove.Exit{Code: -1, Signal: "killed"}, groove.AgentCrashed, "signal killed"},
 	}

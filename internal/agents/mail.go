@@ -24,6 +24,14 @@ type Mail interface {
 	Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind) error
 	// Unread counts what the agent has not read.
 	Unread(ctx context.Context, agent groove.AgentName) (int, error)
+	// Forget removes what its user wrote to an agent that never took anything, and says
+	// false, removing nothing, where others wrote to it or it wrote itself.
+	Forget(tx *store.Tx, agent groove.AgentName) (bool, error)
+	// Letter returns the letter at pos if it is stored.
+	Letter(ctx context.Context, pos int64) (l groove.Letter, waits bool, err error)
+	// Recent returns the newest messages from and to the agent, oldest first, and the
+	// first thing that its user ever wrote to it, "" for none.
+	Recent(ctx context.Context, agent groove.AgentName, max int) (recent []groove.Mail, goal string, err error)
 	// Put stores a letter of this daemon for an agent of this daemon.
 	Put(tx *store.Tx, d groove.Draft) (groove.Sent, error)
 }

@@ -49,9 +49,6 @@ type prelude struct {
 func (r *runner) prelude(ctx context.Context, mark string) (prelude, error) {
 	var p prelude
 	var parts []string
-	if r.note != "" {
-		parts = append(parts, r.note)
-	}
 	briefing, hash, err := r.briefing(ctx)
 	if err != nil {
 		return p, err

@@ -20,12 +20,12 @@ const (
 	tokenBytes = 32
 )
 
-// bring opens a session for an agent of an earlier run. An error means that it
+// bring opens a session for an agent, with so many tries. An error means that it
 // failed for good, or that the agent was told to end meanwhile.
-func (e *Engine) bring(a *agent) (*runner, error) {
+func (e *Engine) bring(a *agent, tries int) (*runner, error) {
 	for try := 1; ; try++ {
-		r, err := e.bringOnce(a)
-		if err == nil || a.ctx.Err() != nil || try == startTries {
+		r, err := e.bringOnce(a, tries > 1)
+		if err == nil || a.ctx.Err() != nil || try == tries {
 			return r, err
 		}
 		e.o.Log.Warn("agent not started, trying again", "agent", a.name(), "kind", groove.KindOf(err), "err", err)
@@ -39,14 +39,22 @@ func (e *Engine) bring(a *agent) (*runner, error) {
 	}
 }
 
-// bringOnce loads the agent's session, or opens a new one where that cannot be.
-func (e *Engine) bringOnce(a *agent) (*runner, error) {
-	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
-	case <-a.ctx.Done():
-		return nil, groove.Wrap("start agent", groove.KindDaemonDown, a.ctx.Err())
+// bringOnce loads the agent's session, or opens a new one where that cannot be. In a
+// queue it waits for others: nobody has asked for it just now.
+func (e *Engine) bringOnce(a *agent, queue bool) (*runner, error) {
+	if queue {
+		e.step(a, stepWaiting)
+		select {
+		case e.slots <- struct{}{}:
+			defer func() { <-e.slots }()
+		case <-a.ctx.Done():
+			return nil, groove.Wrap("start agent", groove.KindDaemonDown, a.ctx.Err())
+		}
 	}
+	a.mu.Lock()
+	a.settled = false
+	a.mu.Unlock()
+	e.step(a, stepStarting)
 	doubt, err := e.o.Mail.InDoubt(a.ctx, a.name())
 	if err != nil {
 		return nil, groove.Wrap("start agent", groove.KindInternal, err)
@@ -70,35 +78,77 @@ func (e *Engine) bringOnce(a *agent) (*runner, error) {
 // loadSession loads the agent's last session. It returns nothing where there is
 // none to load or the program could not.
 func (e *Engine) loadSession(a *agent, doubt []groove.Letter) (*runner, error) {
-	var session int64
-	var id string
-	var canLoad bool
-	err := e.o.Store.Read().QueryRowContext(a.ctx, "SELECT pk, program_session, can_load FROM session WHERE agent=?1 AND program_session<>'' AND pk > coalesce((SELECT max(pk) FROM session WHERE agent=?1 AND closed_why='rotated'), 0) ORDER BY pk DESC LIMIT 1", a.pk).
-		Scan(&session, &id, &canLoad)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !canLoad {
+	last, err := e.lastSession(a)
+	switch {
+	case err != nil:
+		return nil, err
+	case last.id == "" && a.spec.Resume != "" && !e.wasRotated(a):
+		return e.resumeSession(a)
+	case last.id == "", !last.canLoad:
 		return nil, nil
 	}
-	if err != nil {
-		return nil, groove.Wrap("load session", groove.KindInternal, err)
+	if l, err := e.o.Launch(a.spec); err == nil && l.Resume == groove.ResumeNew {
+		return nil, nil // its profile says that what it loads cannot be trusted
 	}
-	a.out.begin(session)
+	a.out.begin(last.pk)
 	seen := newScan(doubt)
-	r, err := e.open(a, id, seen)
+	r, err := e.open(a, last.id, seen)
 	switch {
 	case err != nil && a.ctx.Err() != nil:
 		return nil, err
 	case err != nil:
 		e.o.Log.Warn("session not loaded, opening a new one", "agent", a.name(), "kind", groove.KindOf(err), "err", err)
 		return nil, nil
-	case r.sess.ID() != id: // the driver opened a new one by itself
+	case r.sess.ID() != last.id: // the driver opened a new one by itself
 		return r, e.fresh(r)
 	}
-	r.session, r.loaded = session, true
+	r.session, r.loaded = last.pk, true
 	return r, nil
 }
 
+// lastSession is the newest session that was open, id "" where none was.
+type lastSession struct {
+	pk      int64
+	id      string
+	canLoad bool
+}
+
+func (e *Engine) lastSession(a *agent) (last lastSession, err error) {
+	err = e.o.Store.Read().QueryRowContext(a.ctx, "SELECT pk, program_session, can_load FROM session WHERE agent=?1 AND program_session<>'' AND pk > coalesce((SELECT max(pk) FROM session WHERE agent=?1 AND closed_why='rotated'), 0) ORDER BY pk DESC LIMIT 1", a.pk).
+		Scan(&last.pk, &last.id, &last.canLoad)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return last, groove.Wrap("load session", groove.KindInternal, err)
+}
+
+// resumeSession opens the agent's first session by loading one that its program kept
+// from elsewhere. It fails where that cannot be: an agent without the past that its
+// user asked for is not what they asked for.
+func (e *Engine) resumeSession(a *agent) (*runner, error) {
+	session, err := e.freshSession(a)
+	if err != nil {
+		return nil, err
+	}
+	a.out.begin(session)
+	r, err := e.open(a, a.spec.Resume, newScan(nil))
+	if err != nil {
+		return nil, err
+	}
+	r.session = session
+	if r.sess.ID() == a.spec.Resume {
+		return r, nil
+	}
+	r.halt()
+	return nil, groove.Errorf("load session", groove.KindProgramFailed, "%s could not load its session %s in %s", a.spec.Program, groove.CleanLabel(a.spec.Resume, 64), a.spec.Dir).
+		WithFix("look whether the program itself still lists it for this directory, or spawn without --resume")
+}
+
 func (e *Engine) newSession(a *agent, doubt []groove.Letter) (*runner, error) {
-	earlier := a.out.current()
+	last, err := e.lastSession(a)
+	if err != nil {
+		return nil, err
+	}
 	session, err := e.freshSession(a)
 	if err != nil {
 		return nil, err
@@ -109,22 +159,21 @@ func (e *Engine) newSession(a *agent, doubt []groove.Letter) (*runner, error) {
 		return nil, err
 	}
 	r.session = session
-	if !e.wasRotated(a) {
-		r.note = lostNote(earlier)
+	if last.id != "" {
+		r.handoff = e.handoff(a, sessionLost)
 	}
 	return r, nil
 }
 
 // fresh gives a session that the driver opened unasked its own row and file.
 func (e *Engine) fresh(r *runner) error {
-	earlier := r.a.out.current()
 	session, err := e.freshSession(r.a)
 	if err != nil {
 		r.halt()
 		return err
 	}
 	r.a.out.begin(session)
-	r.session, r.note = session, lostNote(earlier)
+	r.session, r.handoff = session, e.handoff(r.a, sessionLost)
 	return nil
 }
 
@@ -135,15 +184,18 @@ func (e *Engine) freshSession(a *agent) (session int64, err error) {
 		if ok {
 			session = row.Int(0)
 		} else if err == nil {
-			session, err = insertSession(tx, a, e.o.Clock())
+			session, err = e.insertSession(tx, a)
 		}
 		return err
 	})
 	return session, groove.Wrap("open session", groove.KindInternal, err)
 }
 
-func lostNote(file string) string {
-	return "(groove) Your earlier session could not be loaded. What was said in it is kept in " + file + "."
+// insertSession begins a session that knows of peers' words what the one before knew: the
+// handoff repeats some of them.
+func (e *Engine) insertSession(tx *store.Tx, a *agent) (int64, error) {
+	return tx.Insert(`INSERT INTO session(agent, opened_at, tainted)
+		VALUES(?,?,coalesce((SELECT tainted FROM session WHERE agent=? ORDER BY pk DESC LIMIT 1), '[]'))`, a.pk, e.o.Clock().UnixMilli(), a.pk)
 }
 
 // open starts the program with a session: a new one, or the one of that id.
@@ -172,6 +224,8 @@ func (e *Engine) open(a *agent, id string, seen *scan) (*runner, error) {
 		l.Cgroup = e.o.Cgroup(a.name())
 	}
 	l.Update = func(u groove.Update) { e.heard(a, u, seen) }
+	l.Progress = func(step groove.LaunchStep) { e.step(a, stepText(step)) }
+	l.Heard = a.stir
 	l.Ask = func(ctx context.Context, q groove.PermissionAsk) string { return e.asked(ctx, a, q) }
 	sess, err := driver.Start(a.ctx, l)
 	if err != nil {
@@ -181,7 +235,7 @@ func (e *Engine) open(a *agent, id string, seen *scan) (*runner, error) {
 	a.mu.Lock()
 	a.sessionID, a.pid = sess.ID(), sess.PID()
 	a.mu.Unlock()
-	return &runner{e: e, a: a, sess: sess, token: token, seen: seen}, nil
+	return &runner{e: e, a: a, sess: sess, token: token, seen: seen, busy: l.Busy}, nil
 }
 
 // issue makes the session's token.
@@ -220,7 +274,12 @@ func (e *Engine) heard(a *agent, u groove.Update, seen *scan) {
 	}
 	a.out.update(u.Raw)
 	a.listen.Load().hear(&u)
-	if t := a.turn.Load(); t != nil && isSign(u.Kind) {
+	t := a.turn.Load()
+	if t == nil {
+		return
+	}
+	t.watch.heard(&u)
+	if isSign(u.Kind) {
 		t.sign()
 	}
 }
@@ -246,6 +305,7 @@ func (e *Engine) asked(ctx context.Context, a *agent, q groove.PermissionAsk) (c
 }
 
 func (e *Engine) count(a *agent, by int) {
+	a.stir() // a stalled turn is at work again before it asks
 	a.mu.Lock()
 	a.asks += by
 	ev := EventAsked
@@ -255,6 +315,7 @@ func (e *Engine) count(a *agent, by int) {
 	to, changed := next(a.state, ev)
 	a.state = to
 	a.mu.Unlock()
+	a.stir()
 	if changed {
 		e.note(a)
 	}

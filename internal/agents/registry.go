@@ -31,7 +31,7 @@ func (e *Engine) all() []*agent {
 }
 
 // List returns every agent of this daemon by name, with those that ended and
-// those that are being spawned. It fails with the store's kinds.
+// those that start. It fails with the store's kinds.
 func (e *Engine) List(ctx context.Context) ([]groove.Agent, error) {
 	out := []groove.Agent{}
 	for _, a := range e.all() {
@@ -145,7 +145,7 @@ func (e *Engine) ByPID(pid int) (name groove.AgentName, inside bool) {
 func (e *Engine) CurrentTurn(name groove.AgentName) ([]groove.Letter, bool) {
 	if a := e.find(name); a != nil {
 		if t := a.turn.Load(); t != nil {
-			return t.letters, true
+			return t.all(), true
 		}
 	}
 	return nil, false
@@ -176,6 +176,9 @@ func (e *Engine) refuseLate(a *agent) {
 	defer e.wg.Done()
 	a.refusing.Store(false)
 	e.commit(e.ctx, a, "mail of an ended agent not refused", func(tx *store.Tx) error {
+		if e.find(a.name()) != a { // its name has another bearer by now
+			return nil
+		}
 		return e.o.Mail.Refuse(tx, a.name(), groove.KindAgentExited)
 	})
 }

@@ -132,7 +132,7 @@ func (r *runner) rotates() bool {
 		return true
 	}
 	if brief == "" {
-		brief = r.a.out.ownBrief()
+		brief = r.e.handoff(r.a, "At its end its program wrote no brief.")
 	}
 	unread, err := r.e.o.Mail.Waiting(r.a.ctx, r.a.name(), maxLetters, maxBytes)
 	if err != nil {
@@ -221,7 +221,7 @@ func (r *runner) exchange(tx *store.Tx, why, brief string, unread []groove.Lette
 		r.a.mu.Lock()
 		r.a.books.rotating = true
 		r.a.mu.Unlock()
-		r.rotated = true
+		r.anew = true // live takes step 3
 	})
 	return nil
 }
@@ -245,16 +245,6 @@ func (e *Engine) wasRotated(a *agent) bool {
 	var why string
 	err := e.o.Store.Read().QueryRowContext(a.ctx, "SELECT closed_why FROM session WHERE agent=? AND program_session<>'' ORDER BY pk DESC LIMIT 1", a.pk).Scan(&why)
 	return err == nil && why == rotated
-}
-
-// renew takes step 3: the program of the old session has ended.
-func (e *Engine) renew(a *agent) (*runner, error) {
-	a.mu.Lock()
-	stopped, _ := next(a.state, EventStopped)
-	a.state, _ = next(stopped, EventStarting) // at once: nobody is to see a program that crashed
-	a.mu.Unlock()
-	defer a.renewed() // also where it could not be opened
-	return e.bring(a)
 }
 
 // renewed says that a new session is open, before the commit that tells so.

@@ -32,11 +32,13 @@ type runner struct {
 	token   string
 	loaded  bool
 	seen    *scan
-	note    string // groove's own line before the next turn
+	handoff string // what a new session is to know of the one before, "" = nothing
+	busy    groove.BusyPolicy
+	torn    bool // its program ended in the middle of a turn
+	anew    bool // the program was ended to be started again
 
 	failures int              // turns in a row
 	misses   int              // turns in a row that could not even begin
-	rotated  bool             // the session is closed, and a new one is to follow
 	retry    <-chan time.Time // set while a failure delays delivery
 }
 
@@ -45,35 +47,34 @@ func (e *Engine) live(a *agent, open func() (*runner, error)) {
 	defer e.wg.Done()
 	defer close(a.gone)
 	defer a.cancel()
-	r, err := open()
-	if err != nil {
-		e.unopened(a, err)
-		return
-	}
 	for {
-		r.serve()
-		r.halt()
-		if !r.rotated {
-			break
-		}
-		if r, err = e.renew(a); err != nil {
+		r, err := open()
+		if err != nil {
 			e.unopened(a, err)
 			return
 		}
+		r.serve()
+		r.halt()
+		if !r.anew || a.ctx.Err() != nil || a.endsWith() != "" {
+			r.over()
+			return
+		}
+		a.event(EventStopped)
+		a.event(EventStarting)
+		e.note(a)
+		open = func() (*runner, error) { return e.bring(a, startTries) }
 	}
-	r.over()
 }
 
-// unopened settles an agent of an earlier run whose program could not be started.
+// unopened settles an agent whose program could not be started.
 func (e *Engine) unopened(a *agent, err error) {
 	switch end := a.endsWith(); {
-	case a.kept.Load() == nil: // a failed spawn; its caller is told
 	case end != "":
 		e.end(a, end, "")
 	case e.ctx.Err() != nil:
 		a.event(EventStopped)
 	default:
-		e.end(a, groove.AgentFailed, groove.CleanLabel(err.Error(), reasonBytes))
+		e.end(a, groove.AgentFailed, why(err))
 	}
 }
 
@@ -131,11 +132,11 @@ func (r *runner) over() {
 		r.a.event(EventStopped)
 		return
 	}
-	if r.a.ctx.Err() != nil {
-		r.e.end(r.a, groove.AgentKilled, "its spawn was called off")
+	exit := r.sess.Exit()
+	if r.torn && exit.Code == 0 && exit.Signal == "" {
+		r.e.end(r.a, groove.AgentCrashed, "its program exited in the middle of a turn")
 		return
 	}
-	exit := r.sess.Exit()
 	if exit.Code == 0 && exit.Signal == "" {
 		r.e.end(r.a, groove.AgentCompleted, "its program exited")
 		return
@@ -149,6 +150,9 @@ func lastWords(x groove.Exit) string {
 	if x.Signal != "" {
 		how = "signal " + x.Signal
 	}
+	if x.Fault != "" {
+		how = x.Fault
+	}
 	if words := strings.Join(strings.Fields(x.Stderr), " "); words != "" {
 		how += ": " + words[max(0, len(words)-reasonBytes):]
 	}
@@ -161,7 +165,7 @@ func (r *runner) keepSession(tx *store.Tx) error {
 	return err
 }
 
-// settle commits a session of an earlier run as open, and what became of the
+// settle commits a session as open, and of an earlier run's what became of the
 // letters whose turn never showed a sign: the history tells, or nobody can.
 func (r *runner) settle(tx *store.Tx) error {
 	if err := r.keepSession(tx); err != nil {
@@ -170,6 +174,11 @@ func (r *runner) settle(tx *store.Tx) error {
 	_, err := tx.Exec("UPDATE session SET closed_at=? WHERE agent=? AND pk<>? AND closed_at IS NULL", r.e.o.Clock().UnixMilli(), r.a.pk, r.session)
 	if err != nil {
 		return err
+	}
+	if r.handoff != "" {
+		if err := r.e.noteHandoff(tx, r.a, r.handoff); err != nil {
+			return err
+		}
 	}
 	found, missing := r.seen.result()
 	mail := r.e.o.Mail
@@ -186,7 +195,15 @@ func (r *runner) settle(tx *store.Tx) error {
 			return err
 		}
 	}
-	return r.e.save(tx, r.a)
+	if err := r.e.save(tx, r.a); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() {
+		r.a.mu.Lock()
+		defer r.a.mu.Unlock()
+		r.a.settled = true
+	})
+	return nil
 }
 
 // commit runs fn until the store takes it: what it records has already happened.

@@ -4,17 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
-	"time"
 
 	"groove/internal/audit"
 	"groove/internal/groove"
 	"groove/internal/store"
 )
 
-// Spawn starts a new agent and returns when its session is open; its task, if
-// any, is then stored as its first message. Fails with KindInvalid, KindNameTaken,
-// KindProgramUnknown, KindProgramFailed (with the program's last words) and the
-// store's kinds; then nothing of the agent is left and the name is free again.
+// Spawn commits a new agent, with its task as its first message, and starts its
+// program in the background: what becomes of that is the agent's state, with Progress
+// while it starts. What can be known before is refused at once. Fails with KindInvalid,
+// KindNameTaken, KindProgramUnknown, KindProgramFailed (missing) and the store's kinds;
+// then nothing of the agent is left and the name is free.
 func (e *Engine) Spawn(ctx context.Context, spec Spec) (groove.Agent, error) {
 	if err := check(&spec); err != nil {
 		return groove.Agent{}, err
@@ -22,28 +22,25 @@ func (e *Engine) Spawn(ctx context.Context, spec Spec) (groove.Agent, error) {
 	if _, err := e.o.Driver(spec.Program); err != nil {
 		return groove.Agent{}, groove.Wrap("spawn agent", groove.KindProgramUnknown, err)
 	}
-	a, err := e.reserve(spec)
+	if _, err := e.o.Launch(spec); err != nil {
+		return groove.Agent{}, groove.Wrap("spawn agent", groove.KindProgramFailed, err)
+	}
+	former, err := e.former(ctx, spec.Name)
 	if err != nil {
 		return groove.Agent{}, err
 	}
-	opened := make(chan error, 1)
-	go e.live(a, func() (*runner, error) { // counted by reserve
-		r, err := e.birth(a)
-		opened <- err
-		return r, err
-	})
-	select {
-	case err = <-opened:
-	case <-ctx.Done():
-		a.cancel()
-		if err = <-opened; err == nil { // it came too late to leave nothing
-			err = groove.Wrap("spawn agent", groove.KindTimeout, ctx.Err())
-		}
-	}
+	a, err := e.reserve(spec, former)
 	if err != nil {
-		<-a.gone
 		return groove.Agent{}, err
 	}
+	if err := e.o.Store.Do(ctx, func(tx *store.Tx) error { return e.insert(tx, a, former) }); err != nil {
+		e.release(a, former)
+		return groove.Agent{}, groove.Wrap("spawn agent", groove.KindInternal, err)
+	}
+	if former != nil {
+		former.out.forget()
+	}
+	go e.live(a, func() (*runner, error) { return e.bring(a, 1) }) // counted by reserve
 	return a.show(), nil
 }
 
@@ -77,90 +74,45 @@ func check(s *Spec) error {
 	return nil
 }
 
-// reserve takes the name, in memory, for as long as the program starts.
-func (e *Engine) reserve(spec Spec) (*agent, error) {
+// reserve takes the name, in memory, until its row is committed. former is the agent
+// that gives it up, nil where nobody has it.
+func (e *Engine) reserve(spec Spec, former *agent) (*agent, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ctx.Err() != nil {
 		return nil, groove.Errorf("spawn agent", groove.KindDaemonDown, "the daemon is stopping")
 	}
-	if e.agents[spec.Name] != nil {
-		return nil, groove.Errorf("spawn agent", groove.KindNameTaken, "an agent %s exists or existed: its messages bear the name", spec.Name).
-			WithFix("choose another name")
+	if e.agents[spec.Name] != former {
+		return nil, taken(spec.Name)
 	}
 	a := newAgent(0, spec, e.o.Clock(), e.newOutput(spec.Name))
 	e.arm(a)
 	a.event(EventStarting)
+	a.progress = stepStarting
 	e.agents[spec.Name] = a
 	e.wg.Add(1)
 	return a, nil
 }
 
-// birth opens the first session. An agent that does not get so far leaves nothing.
-func (e *Engine) birth(a *agent) (*runner, error) {
-	r, err := e.tryBirth(a)
-	if err != nil {
-		e.forget(a)
+// release gives the name of an agent back that could not be committed.
+func (e *Engine) release(a, former *agent) {
+	a.cancel()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.agents, a.name())
+	if former != nil {
+		e.agents[a.name()] = former
 	}
-	return r, err
+	close(a.gone)
+	e.wg.Done()
 }
 
-func (e *Engine) tryBirth(a *agent) (*runner, error) {
-	var session int64
-	err := e.o.Store.Do(e.ctx, func(tx *store.Tx) (err error) {
-		session, err = e.insert(tx, a)
-		return err
-	})
-	if err != nil {
-		return nil, groove.Wrap("spawn agent", groove.KindInternal, err)
-	}
-	a.out.begin(session)
-	r, err := e.open(a, "", newScan(nil))
-	if err != nil {
-		return nil, groove.Wrap("spawn agent", groove.KindProgramFailed, err)
-	}
-	r.session = session
-	a.event(EventOpened)
-	if err := e.o.Store.Do(context.Background(), func(tx *store.Tx) error { return e.born(tx, a, r) }); err != nil {
-		r.halt()
-		return nil, groove.Wrap("spawn agent", groove.KindInternal, err)
-	}
-	return r, nil
-}
-
-// insert writes the agent without a status: until it is born nobody was told of it.
-func (e *Engine) insert(tx *store.Tx, a *agent) (session int64, err error) {
-	s := &a.spec
-	kept := make([]string, 4)
-	for i, part := range []any{s.Argv, s.Env, s.Scope, s.AgentOptions} {
-		b, err := json.Marshal(part)
-		if err != nil {
-			return 0, err
-		}
-		kept[i] = string(b)
-	}
-	if _, err := tx.Exec("DELETE FROM agent WHERE name=? AND status=''", s.Name); err != nil {
-		return 0, err
-	}
-	now := a.created.UnixMilli()
-	a.pk, err = tx.Insert(`INSERT INTO agent(name, title, role, program, argv, env, dir, scope, options, status, rev, wanted, created_at, since)
-		VALUES(?,?,?,?,?,?,?,?,?,'',0,0,?,?)`, s.Name, s.Title, s.Role, s.Program, kept[0], kept[1], s.Dir, kept[2], kept[3], now, now)
-	if err != nil {
-		return 0, err
-	}
-	return insertSession(tx, a, a.created)
-}
-
-func insertSession(tx *store.Tx, a *agent, now time.Time) (int64, error) {
-	return tx.Insert("INSERT INTO session(agent, opened_at) VALUES(?,?)", a.pk, now.UnixMilli())
-}
-
-// born makes the agent known, with its task in its inbox.
-func (e *Engine) born(tx *store.Tx, a *agent, r *runner) error {
-	if err := r.keepSession(tx); err != nil {
+// insert writes a new agent, with its task in its inbox.
+func (e *Engine) insert(tx *store.Tx, a, former *agent) error {
+	if err := e.supersede(tx, a.name(), former); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("UPDATE agent SET wanted=1 WHERE pk=?", a.pk); err != nil {
+	if err := e.insertRow(tx, a); err != nil {
 		return err
 	}
 	if a.spec.Task != "" {
@@ -169,24 +121,27 @@ func (e *Engine) born(tx *store.Tx, a *agent, r *runner) error {
 			return err
 		}
 	}
-	e.o.Audit.Append(tx, audit.Entry{Event: "spawn", Agent: a.name(), Detail: a.spec.Program})
+	event := "spawn"
+	if a.spec.Attached {
+		event = "join"
+	}
+	e.o.Audit.Append(tx, audit.Entry{Event: event, Agent: a.name(), Detail: a.spec.Program})
 	return e.save(tx, a)
 }
 
-// forget takes back what an unborn agent left.
-func (e *Engine) forget(a *agent) {
-	err := e.o.Store.Do(context.Background(), func(tx *store.Tx) error {
-		if _, err := tx.Exec("DELETE FROM session WHERE agent=?", a.pk); err != nil {
+func (e *Engine) insertRow(tx *store.Tx, a *agent) error {
+	s := &a.spec
+	kept := make([]string, 4)
+	for i, part := range []any{s.Argv, s.Env, s.Scope, s.AgentOptions} {
+		b, err := json.Marshal(part)
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec("DELETE FROM agent WHERE pk=? AND status=''", a.pk)
-		return err
-	})
-	if err != nil { // the next spawn of the name, or the next start, deletes it
-		e.o.Log.Warn("rows of a failed spawn not removed", "agent", a.name(), "kind", groove.KindOf(err), "err", err)
+		kept[i] = string(b)
 	}
-	a.out.forget()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.agents, a.name())
+	now := a.created.UnixMilli()
+	var err error
+	a.pk, err = tx.Insert(`INSERT INTO agent(name, title, role, program, argv, env, dir, scope, options, status, rev, wanted, created_at, since)
+		VALUES(?,?,?,?,?,?,?,?,?,?,0,1,?,?)`, s.Name, s.Title, s.Role, s.Program, kept[0], kept[1], s.Dir, kept[2], kept[3], groove.AgentRunning, now, now)
+	return err
 }

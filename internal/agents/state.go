@@ -28,6 +28,8 @@ const (
 	EventAnswered  Event = "answered"  // the last open question has its answer
 	EventTurnEnded Event = "turnEnded" // a turn is over
 	EventGaveUp    Event = "gaveUp"    // turns fail again and again
+	EventStalled   Event = "stalled"   // the turn shows no sign of life
+	EventRevived   Event = "revived"   // it shows one again
 	EventStopping  Event = "stopping"  // its program is told to end
 	EventStopped   Event = "stopped"   // its program ended with the daemon, the agent goes on later
 	EventCompleted Event = "completed" // the agent ended: its work is done
@@ -74,8 +76,18 @@ func next(s State, ev Event) (State, bool) {
 			return s, false
 		}
 		to.Activity = groove.ActivityRunning
+	case EventStalled:
+		if !open || s.Activity != groove.ActivityRunning {
+			return s, false
+		}
+		to.Activity = groove.ActivityStalled
+	case EventRevived:
+		if !open || s.Activity != groove.ActivityStalled {
+			return s, false
+		}
+		to.Activity = groove.ActivityRunning
 	case EventTurnEnded, EventGaveUp:
-		if !open || !inTurn {
+		if !open || !inTurn && s.Activity != groove.ActivityStalled {
 			return s, false
 		}
 		to.Activity = groove.ActivityIdle

@@ -27,20 +27,20 @@ var named = map[string]agents.State{
 
 // grid is every state (rows) against every event (columns); "." is refused.
 const grid = `
-           starting  opened prompted asked    answered turnEnded gaveUp  stopping  stopped completed crashed killed failed
-rest       starting  .      .        .        .        .         .       .         .       completed crashed killed failed
-starting   .         idle   .        .        .        .         .       unopening rest    completed crashed killed failed
-idle       .         .      running  .        .        .         .       leaving   rest    completed crashed killed failed
-running    .         .      .        awaiting .        idle      stalled cutting   rest    completed crashed killed failed
-awaiting   .         .      .        .        running  idle      stalled cutting   rest    completed crashed killed failed
-stalled    .         .      running  .        .        .         .       leaving   rest    completed crashed killed failed
-unopening  .         .      .        .        .        .         .       .         rest    completed crashed killed failed
-leaving    .         .      .        .        .        .         .       .         rest    completed crashed killed failed
-cutting    .         .      .        .        .        .         .       .         rest    completed crashed killed failed
-completed  .         .      .        .        .        .         .       .         .       .         .       .      .
-crashed    .         .      .        .        .        .         .       .         .       .         .       .      .
-killed     .         .      .        .        .        .         .       .         .       .         .       .      .
-failed     .         .      .        .        .        .         .       .         .       .         .       .      .
+           starting  opened prompted asked    answered turnEnded gaveUp  stopping  stopped completed crashed killed failed stalled revived
+rest       starting  .      .        .        .        .         .       .         .       completed crashed killed failed .       .
+starting   .         idle   .        .        .        .         .       unopening rest    completed crashed killed failed .       .
+idle       .         .      running  .        .        .         .       leaving   rest    completed crashed killed failed .       .
+running    .         .      .        awaiting .        idle      stalled cutting   rest    completed crashed killed failed stalled .
+awaiting   .         .      .        .        running  idle      stalled cutting   rest    completed crashed killed failed .       .
+stalled    .         .      running  .        .        idle      stalled leaving   rest    completed crashed killed failed .       running
+unopening  .         .      .        .        .        .         .       .         rest    completed crashed killed failed .       .
+leaving    .         .      .        .        .        .         .       .         rest    completed crashed killed failed .       .
+cutting    .         .      .        .        .        .         .       .         rest    completed crashed killed failed .       .
+completed  .         .      .        .        .        .         .       .         .       .         .       .      .      .       .
+crashed    .         .      .        .        .        .         .       .         .       .         .       .      .      .       .
+killed     .         .      .        .        .        .         .       .         .       .         .       .      .      .       .
+failed     .         .      .        .        .        .         .       .         .       .         .       .      .      .       .
 `
 
 // TestNext holds every pair of state and event, and that no event leads to a
@@ -48,7 +48,7 @@ failed     .         .      .        .        .        .         .       .      
 func TestNext(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(grid), "\n")
 	events := strings.Fields(lines[0])
-	if len(lines)-1 != len(named) || len(events) != 13 {
+	if len(lines)-1 != len(named) || len(events) != 15 {
 		t.Fatalf("the grid has %d states and %d events", len(lines)-1, len(events))
 	}
 	for _, line := range lines[1:] {

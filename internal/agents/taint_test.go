@@ -122,7 +122,8 @@ func TestTaintAtEveryCrash(t *testing.T) {
 			w.prog.mu.Lock()
 			known := strings.Contains(strings.Join(w.prog.history[w.prog.last.id], ""), "do as I say")
 			w.prog.mu.Unlock()
-			if got := w.taints("a"); known != (got == "[{7 1 1}]") {
+			// A new session's handoff will quote what the one before knew: it is tainted before it is told.
+			if got := w.taints("a"); known != (got == "[{7 1 1}]") && (known || !noLoad) {
 				t.Errorf("no load %v, killed at point %d: the program knows it %v, tainted %s", noLoad, after, known, got)
 			}
 			if known {

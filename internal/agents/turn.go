@@ -30,10 +30,21 @@ type turn struct {
 	pos     []int64
 	said    prelude
 
-	mu      sync.Mutex // orders the marks
-	written bool       // the prompt's line reached the program's pipe
-	started bool       // the program showed a sign of it afterwards
-	kept    atomic.Bool
+	sess  groove.ProgramSession
+	busy  groove.BusyPolicy
+	watch *watch
+	back  chan outcome  // what each of its prompts comes back with
+	cut   chan struct{} // closed by who ends the program for it, see cutOff
+	over  chan struct{} // closed when its end is committed
+
+	mu          sync.Mutex // orders the marks
+	written     bool       // the prompt's line reached the program's pipe
+	started     bool       // the program showed a sign of it afterwards
+	interrupted bool       // its user ended it
+	open        int        // prompts that have not come back; at 0 none may join
+	asides      []*turn    // letters that were prompted while it ran, with marks of their own
+	taken       bool       // of an aside: the program answered it; of the runner's goroutine
+	kept        atomic.Bool
 }
 
 // wrote marks the letters delivered: a program that dies now may have read them
@@ -55,6 +66,9 @@ func (t *turn) wrote() {
 func (t *turn) sign() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, aside := range t.asides {
+		aside.sign()
+	}
 	if !t.written || t.started {
 		return
 	}
@@ -91,7 +105,10 @@ func (r *runner) deliver() bool {
 	if len(letters) == 0 {
 		return false
 	}
-	letters = batch(letters)
+	if letters, err = r.next(letters); err != nil {
+		r.later(retryEvery)
+		return false
+	}
 	if r.e.o.Admit != nil {
 		if letters = letters[:r.e.o.Admit(r.a.ctx, r.a.show(), letters)]; len(letters) == 0 {
 			return false // held back; whoever holds it wakes the agent
@@ -107,6 +124,7 @@ func (r *runner) deliver() bool {
 	r.misses = 0
 	r.a.out.prompted(t, text)
 	r.close(t, r.prompt(t, text))
+	close(t.over)
 	return true
 }
 
@@ -116,7 +134,8 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	t := &turn{e: r.e, a: r.a, session: r.session, began: r.e.o.Clock(), letters: letters, pos: positions(letters)}
+	t := &turn{e: r.e, a: r.a, session: r.session, began: r.e.o.Clock(), letters: letters, pos: positions(letters), sess: r.sess, busy: r.busy,
+		back: make(chan outcome), cut: make(chan struct{}), over: make(chan struct{}), open: 1}
 	if t.said, err = r.prelude(r.a.ctx, mark); err != nil {
 		return nil, "", err
 	}
@@ -151,34 +170,69 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 type outcome struct {
 	groove.TurnResult
 	err  error
-	cut  bool // we ended the program meanwhile
-	died bool // the program ended by itself
+	of   *turn // the aside that it is of, nil = the turn itself
+	void bool  // the aside was never prompted
+	cut  bool  // we ended the program meanwhile
+	died bool  // the program ended by itself
 }
 
-// prompt runs the turn. It returns when the program is done with it, one way or another.
+// prompt runs the turn. It returns when the program is done with it, and with what was
+// prompted beside it, one way or another.
 func (r *runner) prompt(t *turn, text string) outcome {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	t.watch = watchTurn(t)
+	defer t.watch.end()
 	r.a.turn.Store(t)
 	defer r.a.turn.Store(nil)
-	back := make(chan outcome, 1)
 	go func() { // ends with the program, which every way out of here waits for
 		res, err := r.sess.Prompt(ctx, text, t.wrote)
-		back <- outcome{TurnResult: res, err: err}
+		t.back <- outcome{TurnResult: res, err: err}
 	}()
-	select {
-	case out := <-back:
-		return r.judge(out)
-	case <-r.a.ctx.Done():
-		r.halt()
-		cancel()
-		out := <-back
-		out.cut = true
-		return out
-	case <-r.sess.Done():
-		cancel()
-		return r.judge(<-back)
+	var all outcome
+	ended, gone, cut := r.a.ctx.Done(), r.sess.Done(), t.cut
+	for {
+		select {
+		case out := <-t.back:
+			if all.add(t, r.judge(out)) {
+				return all
+			}
+		case <-ended:
+			r.halt()
+			all.cut, ended = true, nil
+			cancel()
+		case <-cut:
+			r.anew, cut = true, nil
+			r.halt()
+			cancel()
+		case <-gone:
+			gone = nil
+			cancel()
+		}
 	}
+}
+
+// add takes in how one prompt of the turn came back, and reports whether it was the last.
+func (all *outcome) add(t *turn, out outcome) bool {
+	all.cut, all.died = all.cut || out.cut, all.died || out.died
+	switch {
+	case out.void:
+	case out.of == nil:
+		all.err = out.err
+	default:
+		out.of.taken = out.err == nil
+	}
+	if out.err == nil && !out.void {
+		used := all.Used
+		all.TurnResult = out.TurnResult
+		if all.Used == nil {
+			all.Used = used
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open--
+	return t.open == 0
 }
 
 // judge finds out whether a prompt failed because its program died.
@@ -199,18 +253,22 @@ func (r *runner) judge(out outcome) outcome {
 // close records the end of a turn.
 func (r *runner) close(t *turn, out outcome) {
 	t.mu.Lock()
-	written, started := t.written, t.started
+	written, started, interrupted := t.written, t.started, t.interrupted
 	t.mu.Unlock()
-	failed := out.err != nil || out.Stop == "refusal" && !started
+	failed := (out.err != nil || out.Stop == "refusal" && !started) && !(interrupted && written)
 	stop := out.Stop
 	if out.err != nil {
 		stop = groove.CleanLabel(out.err.Error(), reasonBytes)
 	}
 	r.a.out.used(t.pk, out.Used)
 	r.a.out.turnEnded(t.pk, stop)
+	if interrupted {
+		stop = "interrupted"
+	}
 	if out.cut {
 		return // unless it started, the letters stay in doubt; the next start, or the agent's end, settles them
 	}
+	r.torn = out.died
 	if failed && !out.died {
 		r.stumble(stop)
 	} else {
@@ -228,6 +286,9 @@ func (r *runner) close(t *turn, out outcome) {
 			return err
 		}
 		if err := r.keepLetters(tx, t, !failed || started, !out.died, written); err != nil {
+			return err
+		}
+		if err := r.keepAsides(tx, t, !out.died); err != nil {
 			return err
 		}
 		return r.e.save(tx, r.a)
@@ -254,7 +315,7 @@ func (r *runner) keepLetters(tx *store.Tx, t *turn, started, lives, written bool
 // steady is a turn that worked, or whose program is gone.
 func (r *runner) steady(failed bool) {
 	if !failed {
-		r.failures, r.note = 0, ""
+		r.failures = 0
 		r.a.setReason("")
 	}
 	r.a.event(EventTurnEnded)

@@ -180,7 +180,9 @@ func TestClientCallsEveryRoute(t *testing.T) {
 	one := func(_ any, err error) error { return err }
 	for name, err := range map[string]error{
 		"health": one(c.Health(ctx)), "status": one(c.Status(ctx)), "stop": c.Stop(ctx),
-		"spawn":  one(c.Spawn(ctx, api.SpawnRequest{Name: "backend", Program: "scripted", Dir: "/p"})),
+		"spawn":     one(c.Spawn(ctx, api.SpawnRequest{Name: "backend", Program: "scripted", Dir: "/p"})),
+		"begin":     one(c.Begin(ctx, api.SpawnRequest{Name: "backend", Program: "scripted", Dir: "/p"})),
+		"interrupt": one(c.Interrupt(ctx, "backend", true)), "steer": one(c.Steer(ctx, "backend", "x")), "waiting": one(c.InboxWaiting(ctx, "backend", 10)),
 		"agents": one(c.Agents(ctx)), "agent": one(c.Agent(ctx, "backend")), "kill": one(c.Kill(ctx, "backend")),
 		"done": one(c.Done(ctx, "backend", api.DoneRequest{Summary: "s"})), "output": one(c.Output(ctx, "backend", 3, time.Second)),
 		"remote": one(c.RemoteAgents(ctx, "")), "remote of": one(c.RemoteAgents(ctx, "vps")),

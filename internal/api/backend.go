@@ -61,14 +61,24 @@ type Trust interface {
 
 // Lifecycle starts and ends agents.
 type Lifecycle interface {
-	// Spawn returns when the session is open. It fails with name.taken,
-	// program.unknown, program.failed.
+	// Spawn returns when the agent is committed; its program starts meanwhile. It fails
+	// with name.taken, program.unknown, program.failed (missing).
 	Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error)
 	Kill(ctx context.Context, ref string) (groove.Agent, error)
 	Done(ctx context.Context, ref string, r DoneRequest) (groove.Agent, error)
 	// Attach connects a program that groove does not run. It fails with name.taken,
 	// agent.exited.
 	Attach(ctx context.Context, r AttachRequest) (Attachment, error)
+	Steering
+}
+
+// Steering is the user's word in a running turn.
+type Steering interface {
+	// Interrupt returns when the running turn is over. It fails with agent.exited,
+	// state.conflict (no turn runs), timeout (the program works on).
+	Interrupt(ctx context.Context, ref string, kill bool) (groove.Agent, error)
+	// Steer commits the message and returns when the program was told of it.
+	Steer(ctx context.Context, ref string, m groove.Message) (groove.Sent, error)
 }
 
 // Worktrees are the git worktrees that agents were given.
@@ -121,8 +131,9 @@ type Mailbox interface {
 	// Send commits and returns.
 	Send(ctx context.Context, d groove.Draft) (groove.Sent, error)
 	// Inbox returns the last messages to an agent, oldest first, of those before the
-	// position before, 0 = of all. It moves no cursor.
-	Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error)
+	// position before, 0 = of all; with waits only what the agent has yet to be given. It
+	// moves no cursor.
+	Inbox(ctx context.Context, agent string, before int64, limit int, waits bool) ([]groove.Mail, error)
 	// OwnInbox is Inbox for the agent itself: without what it may not see.
 	OwnInbox(ctx context.Context, agent groove.AgentName, before int64, limit int) ([]groove.Mail, error)
 	// Messages returns the last f.Limit messages, oldest first, or with f.After > 0

@@ -57,10 +57,10 @@ func TestEveryBodyIsChecked(t *testing.T) {
 			bad[name+" of another type"] = string(text)
 		}
 		for why, body := range bad {
-			if row.ID == "done" && why == "a member that is not known" {
+			if (row.ID == "done" || row.ID == "interrupt") && why == "a member that is not known" {
 				body = `{"nobody":1}` // its good body is empty
 			}
-			if row.ID == "done" && (why == "__proto__" || why == "bytes that are not UTF-8") {
+			if (row.ID == "done" || row.ID == "interrupt") && (why == "__proto__" || why == "bytes that are not UTF-8") {
 				continue // a comma too many: not JSON, which is tried
 			}
 			tried++

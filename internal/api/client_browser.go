@@ -57,6 +57,11 @@ func (c *Client) Approval(ctx context.Context, ref string) (Approval, error) {
 // Events calls fn with each event after since, nil = from now on, until ctx ends or fn
 // fails. It fails with event.gone, event.slow, and daemon.notRunning at the daemon's end.
 func (c *Client) Events(ctx context.Context, since *uint64, fn func(groove.Event) error) error {
+	return c.events(ctx, since, func() error { return nil }, fn)
+}
+
+// events is Events that calls opened once nothing is missed any more.
+func (c *Client) events(ctx context.Context, since *uint64, opened func() error, fn func(groove.Event) error) error {
 	target := "http://localhost" + eventsPath
 	if since != nil {
 		target += "?since=" + strconv.FormatUint(*since, 10)
@@ -73,6 +78,9 @@ func (c *Client) Events(ctx context.Context, since *uint64, fn func(groove.Event
 	defer resp.Body.Close()
 	if resp.StatusCode >= 400 {
 		return refusal(resp)
+	}
+	if err := opened(); err != nil {
+		return err
 	}
 	return readEvents(ctx, resp.Body, fn)
 }

@@ -53,11 +53,6 @@ func (c *Client) GateRuleset(ctx context.Context) (Ruleset, error) {
 	return get[Ruleset](ctx, c, "/api/gate/ruleset", nil)
 }
 
-// Spawn starts an agent and returns when its session is open.
-func (c *Client) Spawn(ctx context.Context, r SpawnRequest) (groove.Agent, error) {
-	return post[groove.Agent](ctx, c, "/api/agents", r)
-}
-
 // Agents returns the agents of the daemon.
 func (c *Client) Agents(ctx context.Context) ([]groove.Agent, error) {
 	return get[[]groove.Agent](ctx, c, "/api/agents", nil)

@@ -21,6 +21,8 @@ var bodies = map[string]string{
 	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
 	"done":         `{}`,
 	"setBudget":    `{"tokens":7}`,
+	"interrupt":    `{}`,
+	"steer":        `{"payload":{"text":"x"}}`,
 	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,
 	"reviewed":     `{"upTo":1}`,
 	"teamUp":       `{"name":"shop","agents":[{"name":"backend","program":"scripted","dir":"/p"}]}`,

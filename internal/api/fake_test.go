@@ -52,7 +52,7 @@ func (h *house) backend() api.Backend {
 	return api.Backend{Host: h, Agents: h, Worktrees: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h, Work: h, History: h, Teams: h}
 }
 
-var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Created: at, Since: at}
+var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Process: groove.ProcessUp, Created: at, Since: at}
 
 func (h *house) Status(context.Context) (api.Status, error) {
 	return api.Status{Version: "1", Home: "/h", Started: at}, h.err
@@ -98,6 +98,12 @@ func (h *house) GateRuleset(context.Context) (api.Ruleset, error) {
 	return api.Ruleset{Text: "table inet groove\n"}, h.err
 }
 func (h *house) Spawn(context.Context, api.SpawnRequest) (groove.Agent, error) { return agent, h.err }
+func (h *house) Interrupt(context.Context, string, bool) (groove.Agent, error) {
+	return agent, h.err
+}
+func (h *house) Steer(context.Context, string, groove.Message) (groove.Sent, error) {
+	return groove.Sent{State: groove.OutStored}, h.err
+}
 func (h *house) Worktrees(context.Context) ([]api.AgentWorktree, error) {
 	return []api.AgentWorktree{}, h.err
 }
@@ -163,7 +169,9 @@ func (h *house) Send(_ context.Context, d groove.Draft) (groove.Sent, error) {
 	h.drafts = append(h.drafts, d)
 	return groove.Sent{ID: id, State: groove.OutQueued, Job: d.Job}, h.err
 }
-func (h *house) Inbox(context.Context, string, int64, int) ([]groove.Mail, error) { return nil, h.err }
+func (h *house) Inbox(context.Context, string, int64, int, bool) ([]groove.Mail, error) {
+	return nil, h.err
+}
 func (h *house) OwnInbox(context.Context, groove.AgentName, int64, int) ([]groove.Mail, error) {
 	return nil, h.err
 }

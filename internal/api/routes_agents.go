@@ -13,7 +13,7 @@ func (h *Handler) agentRoutes() {
 	type nameIn struct {
 		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
 	}
-	add(h, Route{"spawn", http.MethodPost, "/api/agents", UserOnly, "Start an agent. Answers when its session is open.", http.StatusCreated},
+	add(h, Route{"spawn", http.MethodPost, "/api/agents", UserOnly, "Start an agent. Answers once it is committed; its program starts meanwhile: progress, then a session, or failed with the reason. Events of topic agent tell of each change.", http.StatusCreated},
 		func(ctx context.Context, in *spawnIn) (*body[groove.Agent], error) {
 			return answer(b.Agents.Spawn(ctx, in.Body))
 		})
@@ -34,6 +34,22 @@ func (h *Handler) agentRoutes() {
 	add(h, Route{"kill", http.MethodPost, "/api/agents/{name}/kill", UserOnly, "End an agent's program and all that it started.", 0},
 		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
 			return answer(b.Agents.Kill(ctx, in.Name))
+		})
+	type interruptIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+		Body InterruptRequest
+	}
+	add(h, Route{"interrupt", http.MethodPost, "/api/agents/{name}/interrupt", UserOnly, "End an agent's running turn; what it was given counts as read. Answers when the turn is over.", 0},
+		func(ctx context.Context, in *interruptIn) (*body[groove.Agent], error) {
+			return answer(b.Agents.Interrupt(ctx, in.Name, in.Body.Kill))
+		})
+	type steerIn struct {
+		Name string `path:"name" maxLength:"63" doc:"name or unique prefix"`
+		Body SteerRequest
+	}
+	add(h, Route{"steer", http.MethodPost, "/api/agents/{name}/steer", UserOnly, "Give an agent the user's message now: in its running turn where its program takes that, else the turn is interrupted and the message goes first into the next. note says which.", http.StatusAccepted},
+		func(ctx context.Context, in *steerIn) (*body[groove.Sent], error) {
+			return answer(b.Agents.Steer(ctx, in.Name, in.Body.Payload))
 		})
 	type doneIn struct {
 		Name string `path:"name" maxLength:"63" doc:"name or unique prefix; an agent's own name in full"`

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"groove/internal/groove"
 )
@@ -63,6 +64,7 @@ func (h *Handler) messageRoutes() {
 		Agent  string `path:"agentId" maxLength:"63" doc:"agent's name, or user"`
 		Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 		Before int64  `query:"before" minimum:"0" doc:"pos of the first message of an earlier page: only older ones"`
+		Waits  bool   `query:"waiting" doc:"only what the agent has yet to be given"`
 	}
 	add(h, Route{"inbox", http.MethodGet, "/api/federation/bridge/inbox/{agentId}", UserAgent, "Last messages to an agent, oldest first. Moves no cursor.", 0},
 		func(ctx context.Context, in *inboxIn) (*body[[]groove.Mail], error) {
@@ -70,9 +72,15 @@ func (h *Handler) messageRoutes() {
 				return nil, err
 			}
 			if caller := callerFrom(ctx); caller != groove.User {
-				return list(b.Mailbox.OwnInbox(ctx, caller, in.Before, in.Limit))
+				mails, err := b.Mailbox.OwnInbox(ctx, caller, in.Before, in.Limit)
+				if in.Waits {
+					mails = slices.DeleteFunc(mails, func(m groove.Mail) bool {
+						return m.State != string(groove.InStored) && m.State != string(groove.InDelivering)
+					})
+				}
+				return list(mails, err)
 			}
-			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Before, in.Limit))
+			return list(b.Mailbox.Inbox(ctx, in.Agent, in.Before, in.Limit, in.Waits))
 		})
 	type messagesIn struct {
 		Job    string `query:"job" maxLength:"26" doc:"ID or unique prefix"`

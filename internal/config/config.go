@@ -63,9 +63,10 @@ type Job struct {
 	Budget    int64 // messages each way, 0: none
 }
 
-// Agents is the default for new agents.
+// Agents holds for every agent.
 type Agents struct {
-	RotateAt int // per cent of context fill at which a session is rotated, 0: never
+	StallAfter time.Duration // whole seconds that a turn may be silent
+	RotateAt   int           // per cent of context fill at which a session is rotated, 0: never
 }
 
 // Sandbox is what programs in the sandbox may touch besides: absolute, ~/PATH or $VARIABLE/PATH.

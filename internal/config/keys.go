@@ -42,6 +42,7 @@ var keys = []key{
 	{"job.keep_alive", "true or false", false, readBool},
 	{"job.budget", `messages each way from 1 to 1000000, or "off"`, int64(0), readRate},
 	{"agents.rotate_at", `per cent of context fill from 10 to 95, or "off"`, int64(80), readPercent},
+	{"agents.stall_after", `"1m" to "24h", or seconds, that a turn may show no sign of life`, 10 * time.Minute, duration(time.Minute, 24*time.Hour)},
 	{"rules.default", `up to 64 of "ANSWER KIND[:PATTERN]", as "allow read:**", "deny edit:.env"`, []string{}, readRules},
 	{"program", "the name of an agent program, or empty: the only one that is installed", "", readProgram},
 	{"sandbox.read", sandboxPaths, []string{}, readPaths},

@@ -229,7 +229,7 @@ func (l *loader) fill() {
 	c.Gate.Mode = v.String("gate.mode")
 	c.API.Port = v.Int("api.port")
 	c.Rate = v.Int64("rate")
-	c.Agents.RotateAt = int(v.Int64("agents.rotate_at"))
+	c.Agents = Agents{StallAfter: v.Duration("agents.stall_after"), RotateAt: int(v.Int64("agents.rotate_at"))}
 	c.Program = v.String("program")
 	c.Job = Job{TTL: v.Duration("job.ttl"), Idle: v.Duration("job.idle"), KeepAlive: v.Bool("job.keep_alive"), Budget: v.Int64("job.budget")}
 	c.Notify = v.String("notify")

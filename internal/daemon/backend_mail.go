@@ -22,7 +22,7 @@ func (d *daemon) Send(ctx context.Context, draft groove.Draft) (groove.Sent, err
 }
 
 // Inbox is api.Mailbox.
-func (d *daemon) Inbox(ctx context.Context, agent string, before int64, limit int) ([]groove.Mail, error) {
+func (d *daemon) Inbox(ctx context.Context, agent string, before int64, limit int, waits bool) ([]groove.Mail, error) {
 	name := groove.AgentName(agent)
 	if name != groove.User {
 		a, err := d.agents.Get(ctx, agent)
@@ -31,7 +31,7 @@ func (d *daemon) Inbox(ctx context.Context, agent string, before int64, limit in
 		}
 		name = a.Name
 	}
-	all, err := d.mailbox.History(ctx, mailbox.Filter{To: name, Limit: limit, Before: mailbox.Place{In: before}})
+	all, err := d.mailbox.History(ctx, mailbox.Filter{To: name, Limit: limit, Waits: waits, Before: mailbox.Place{In: before}})
 	if all == nil {
 		all = []groove.Mail{}
 	}

@@ -98,7 +98,7 @@ type daemon struct {
 	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
-	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → true
+	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → a channel, closed when that is over
 	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
 	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
@@ -220,6 +220,7 @@ func (d *daemon) openRooms() {
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded, Brief: d.brief,
+		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget,
 	})
@@ -292,7 +293,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	// The programs that asked are gone, and words that nobody answered are forgotten; both
 	// ask again.
 	if err := d.store.Do(ctx, func(tx *store.Tx) error {
-		return errors.Join(d.approvals.WithdrawKind(tx, approval.Permission), d.approvals.WithdrawKind(tx, approval.PairWords))
+		return errors.Join(d.approvals.WithdrawKind(tx, approval.Permission), d.approvals.WithdrawKind(tx, approval.PairWords), d.approvals.WithdrawKind(tx, askStalledKind))
 	}); err != nil {
 		return err
 	}

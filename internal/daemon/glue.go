@@ -113,4 +113,11 @@ func (c callers) ByPID(pid int) (name groove.AgentName, inside bool) {
 // tokens are the bearers of live sessions, as the tools see them.
 type tokens struct{ *agents.Engine }
 
-func (t tokens) Agent(token string) (groove.AgentName, bool) { return t.ByToken(token) }
+// Agent also takes the call as a sign of life.
+func (t tokens) Agent(token string) (groove.AgentName, bool) {
+	name, ok := t.ByToken(token)
+	if ok {
+		t.Sign(name)
+	}
+	return name, ok
+}

@@ -22,11 +22,12 @@ func (d *daemon) spawnInTree(ctx context.Context, spec agents.Spec) (groove.Agen
 	if status, taken := d.agents.Lookup(spec.Name); taken && !status.Ended() {
 		return groove.Agent{}, groove.Errorf(op, groove.KindNameTaken, "an agent %s exists", spec.Name).WithFix("choose another name")
 	}
-	d.tidyTree(ctx, spec.Name) // of an agent that gives up its name
-	if _, busy := d.making.LoadOrStore(spec.Name, true); busy {
-		return groove.Agent{}, groove.Errorf(op, groove.KindNameTaken, "the worktree of an agent %s is being made or removed", spec.Name).WithFix("try again")
+	release, err := d.holdTree(ctx, spec.Name)
+	if err != nil {
+		return groove.Agent{}, groove.Wrap(op, groove.KindTimeout, err)
 	}
-	defer d.making.Delete(spec.Name)
+	defer release()
+	d.tidyHeld(ctx, spec.Name) // of an agent that gives up its name
 	made, err := worktree.Git{}.Add(ctx, d.worktreeRoot(), spec.Dir, spec.Name)
 	if err != nil {
 		return groove.Agent{}, groove.Wrap(op, groove.KindInternal, err)
@@ -43,6 +44,22 @@ func (d *daemon) spawnInTree(ctx context.Context, spec agents.Spec) (groove.Agen
 		d.log.Warn("worktree not settled", "agent", spec.Name, "kind", groove.KindOf(err), "err", err)
 	}
 	return a, nil
+}
+
+// holdTree waits until nobody makes or removes a worktree of the name. release must follow.
+func (d *daemon) holdTree(ctx context.Context, name groove.AgentName) (release func(), err error) {
+	mine := make(chan struct{})
+	for {
+		other, busy := d.making.LoadOrStore(name, mine)
+		if !busy {
+			return func() { d.making.Delete(name); close(mine) }, nil
+		}
+		select {
+		case <-other.(chan struct{}):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // gitOf is the git that looks at what an agent may have written: where its program is in a sandbox,
@@ -104,10 +121,15 @@ func (d *daemon) agentEnded(name groove.AgentName) {
 
 // tidyTree removes the worktree of an agent that has ended, if nothing would be lost.
 func (d *daemon) tidyTree(ctx context.Context, name groove.AgentName) {
-	if _, busy := d.making.LoadOrStore(name, true); busy {
-		return // another of its name is being spawned
+	release, err := d.holdTree(ctx, name)
+	if err != nil {
+		return // the daemon stops: its next start looks again
 	}
-	defer d.making.Delete(name)
+	defer release()
+	d.tidyHeld(ctx, name)
+}
+
+func (d *daemon) tidyHeld(ctx context.Context, name groove.AgentName) {
 	a, err := d.agents.Get(ctx, string(name))
 	if err != nil || a.Name != name || !a.Status.Ended() {
 		return

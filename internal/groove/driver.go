@@ -36,6 +36,9 @@ type Launch struct {
 	// program says. During a load it gets the replayed history first. It must not block
 	// for long: the program's output waits for it.
 	Update func(Update)
+	// Heard is told that bytes of the program's output came, whatever they say. It must
+	// not block. May be nil.
+	Heard func()
 	// Ask answers a permission request of the program: the chosen option's ID,
 	// "" = cancelled. It may block until ctx ends.
 	Ask func(ctx context.Context, q PermissionAsk) string
@@ -93,6 +96,7 @@ type Exit struct {
 	Code   int    // -1 when a signal ended it
 	Signal string // "" unless a signal ended it
 	Stderr string // its last words, at most 4 KiB
+	Fault  string // why the driver ended it, "" where it did not
 	At     time.Time
 }
 
@@ -102,6 +106,23 @@ type Driver interface {
 	// session is open. It fails with KindProgramFailed (missing, died, refused,
 	// timed out); nothing of the program is left running then.
 	Start(ctx context.Context, l Launch) (ProgramSession, error)
+}
+
+// StallAnswer is what the user wants done with a turn that shows no sign of life.
+type StallAnswer string
+
+// The answers about a stalled turn. Any other is StallWait.
+const (
+	StallWait      StallAnswer = "wait"
+	StallInterrupt StallAnswer = "interrupt"
+	StallKill      StallAnswer = "kill"
+)
+
+// Steerer is a ProgramSession that can be prompted while a turn runs.
+type Steerer interface {
+	// Steer is Prompt while a turn may be running. It returns when the program has
+	// answered this prompt.
+	Steer(ctx context.Context, text string, written func()) (TurnResult, error)
 }
 
 // ProgramSession is one running agent program with one open session.

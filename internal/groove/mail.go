@@ -40,6 +40,7 @@ type Sent struct {
 	State OutboxState `json:"state"` // queued, or stored for an agent of this daemon
 	Job   JobID       `json:"jobId,omitempty"`
 	Note  string      `json:"note,omitempty"` // why it waits, when it does
+	Pos   int64       `json:"-"`              // in the inbox of an agent of this daemon
 }
 
 // Mail is one message as the history shows it, sent or received.

@@ -31,6 +31,7 @@ const (
 	InRefused     InboxState = "refused"
 	InQuarantined InboxState = "quarantined"
 	InExpired     InboxState = "expired"
+	InCancelled   InboxState = "cancelled" // its sender, of this daemon, took it back
 )
 
 // LegState is the state of one job's connection to one peer.

@@ -17,7 +17,8 @@ type Filter struct {
 	Agent groove.AgentName // sender or receiver
 	To    groove.AgentName // receiver here: received messages only
 	ID    groove.MessageID
-	Limit int // the newest that many; 0 = 100, at most 1,000
+	Waits bool // only what an agent of this daemon has yet to be given; with To
+	Limit int  // the newest that many; 0 = 100, at most 1,000
 	// Before is a page that was had: only what is older.
 	Before Place
 }
@@ -97,6 +98,9 @@ func (m *Mailbox) history(ctx context.Context, query, t string, f Filter) ([]gro
 	if f.To != "" {
 		query += " AND " + t + ".to_agent = ?"
 		args = append(args, string(f.To))
+	}
+	if f.Waits && t == "i" {
+		query += " AND i.state IN ('stored', 'delivering')"
 	}
 	if !f.ID.IsZero() {
 		query += " AND " + t + ".id = ?"

@@ -252,7 +252,7 @@ func (m *Mailbox) Put(tx *store.Tx, d groove.Draft) (groove.Sent, error) {
 	}
 	note(tx, id, groove.Here, string(groove.InStored))
 	tx.AfterCommit(func() { m.Arrived(d.To); m.Changed() })
-	return groove.Sent{ID: id, State: groove.OutStored}, nil
+	return groove.Sent{ID: id, State: groove.OutStored, Pos: pos}, nil
 }
 
 // answered links a letter to its answer. peer 0 is this daemon. An id that is not

@@ -218,7 +218,7 @@ func (m *Mailbox) Cancel(ctx context.Context, id groove.MessageID) error {
 			return groove.Wrap("cancel message", groove.KindInternal, err)
 		}
 		if !ok {
-			return groove.Errorf("cancel message", groove.KindMessageUnknown, "no message %s was sent from here", id).WithFix("groove messages")
+			return m.cancelHere(tx, id)
 		}
 		if s := groove.OutboxState(row.Text(1)); s != groove.OutQueued {
 			return groove.Errorf("cancel message", groove.KindConflict, "message %s is already %s", id, s)

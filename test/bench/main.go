@@ -62,9 +62,16 @@ var measurements = []struct {
 	{[]string{"mesh_pss_mib", "mesh_cpu_pct"}, (*bench).mesh},
 	{[]string{"events_cpu_pct"}, (*bench).eventClients},
 	{[]string{"api_p99_ms"}, (*bench).apiStreaming},
+	{[]string{"spawn_p99_ms"}, (*bench).spawning},
+	{[]string{"prompt_p99_ms"}, (*bench).prompting},
+	{[]string{"update_ms", "stream_cpu_pct", "stream_rss_mib"}, (*bench).streamingAgents},
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "agent" {
+		playAgent(strings.Join(os.Args[2:], " "))
+		return
+	}
 	small := flag.Bool("quick", false, "a smoke run of small sizes; its figures mean little and are not written")
 	only := flag.String("only", "", "measure these `names` alone, between commas")
 	bin := flag.String("bin", os.Getenv("GROOVE_BIN"), "the groove `program` ($GROOVE_BIN)")

@@ -63,6 +63,11 @@ var promises = []promise{
 	{"mesh_cpu_pct", "%", 0.2, 0, false},
 	{"events_cpu_pct", "%", 50, 0, false},
 	{"api_p99_ms", "ms", 5, 0, false},
+	{"spawn_p99_ms", "ms", 50, 0, false},
+	{"prompt_p99_ms", "ms", 5, 0, false},
+	{"update_ms", "ms", 1, 0, false},
+	{"stream_cpu_pct", "%", 100, 0, false},
+	{"stream_rss_mib", "MiB", 150, 0, false},
 	{"binary_mib", "MiB", 40e6 / (1 << 20), 0, false},
 }
 
@@ -141,7 +146,7 @@ func printTable(to io.Writer, list []result) {
 	if err := w.Flush(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
-	fmt.Fprintln(to, "floors: latency and turn: sign + verify + fdatasync and a round trip; rates: 64 messages at once that share one of these; start: groove version; flood: a bare loop; handshake: TCP and TLS alone")
+	fmt.Fprintln(to, "floors: latency and turn: sign + verify + fdatasync and a round trip; rates: 64 messages at once that share one of these; start: groove version; flood: a bare loop; handshake: TCP and TLS alone; spawn and prompt: sign + verify + fdatasync; updates: a pipe, lines and encoding/json")
 	fmt.Fprintln(to, "ratio: value/floor, of rates floor/value: how many times more than the least it takes")
 }
 

@@ -108,6 +108,9 @@ func TestAFailedSpawnLeavesNoWorktree(t *testing.T) {
 	if _, err := p.spawn("back", "die_at: new", tree); groove.KindOf(err) != groove.KindProgramFailed {
 		t.Errorf("a program that dies: %v", err)
 	}
+	p.Until("the worktree of the program that died to go", func(context.Context) (bool, error) {
+		return p.git(p.repo, "branch", "--list", "groove/*") == "", nil
+	})
 	clean("the program died")
 	if _, err := p.spawn("back", echo, func(r *api.SpawnRequest) { r.Worktree, r.Dir = true, p.home }); groove.KindOf(err) != groove.KindConflict || !strings.Contains(err.Error(), "no git repository") {
 		t.Errorf("no repository: %v", err)
@@ -126,30 +129,34 @@ func TestAFailedSpawnLeavesNoWorktree(t *testing.T) {
 	}
 }
 
-// A daemon that dies while a worktree's agent starts leaves nothing after the next start.
-func TestACrashLeavesNoHalfWorktree(t *testing.T) {
+// A daemon that dies while a worktree's agent starts brings the agent back in it; the worktree
+// goes with the agent.
+func TestACrashWhileItStartsKeepsTheWorktree(t *testing.T) {
 	p := newPlace(t)
 	path := p.Home + "/worktrees/shop/back"
-	failed := make(chan error, 1)
-	go func() {
-		_, err := p.spawn("back", echo, func(r *api.SpawnRequest) {
-			r.Worktree, r.Script, r.Program = true, "", "silent"
-		})
-		failed <- err
-	}()
-	p.Until("the worktree", func(context.Context) (bool, error) {
+	if _, err := p.API().Begin(t.Context(), api.SpawnRequest{Name: "back", Program: "silent", Dir: p.repo, Worktree: true}); err != nil {
+		t.Fatal(err)
+	}
+	p.Until("the program to start", func(context.Context) (bool, error) {
 		_, err := os.Stat(path + "/started")
 		return err == nil, nil
 	})
 	p.Kill()
-	if err := <-failed; err == nil {
-		t.Fatal("spawned all the same")
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal("the crash came too late to show anything")
+	if err := os.Remove(path + "/started"); err != nil {
+		t.Fatal(err)
 	}
 	p.Start()
-	p.Until("the half worktree to go", func(context.Context) (bool, error) {
+	p.Until("it to start again in its worktree", func(context.Context) (bool, error) {
+		_, err := os.Stat(path + "/started")
+		return err == nil, nil
+	})
+	if err := os.Remove(path + "/started"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.API().Kill(t.Context(), "back"); err != nil {
+		t.Fatal(err)
+	}
+	p.Until("the worktree to go with it", func(context.Context) (bool, error) {
 		_, err := os.Stat(path)
 		return os.IsNotExist(err) && p.git(p.repo, "branch", "--list", "groove/*") == "", nil
 	})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -328,33 +327,12 @@ func TestBadPrograms(t *testing.T) {
 	beside := send(t, n, "", "beside", "are you served?")
 	n.WaitMessage(beside.ID, "started", "answered")
 	n.WaitMessage(flood.ID, "started", "answered")
-	n.Until("the flood's end", func(ctx context.Context) (bool, error) {
-		a, err := n.Client.Agent(ctx, "floods")
-		return a.Status != groove.AgentRunning, err
-	})
+	drained(t, n, "floods")
 	dry := send(t, n, "", "floods", "again")
 	n.WaitMessage(dry.ID, "started", "answered")
 	if peak := peakRSS(t, n.PID()); peak > 200<<20 {
 		t.Errorf("the daemon has held %d MiB", peak>>20)
 	}
-}
-
-// peakRSS is the most memory that a process has held, in bytes.
-func peakRSS(t *testing.T, pid int) int64 {
-	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(raw)
-	if m == nil {
-		t.Fatal("no VmHWM")
-	}
-	kib, err := strconv.ParseInt(string(m[1]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib << 10
 }
 
 // watch returns a function that waits for the end of a process.

@@ -95,7 +95,7 @@ func (d *Driver) Start(ctx context.Context, l groove.Launch) (groove.ProgramSess
 	}
 	s := &session{o: d.o, l: l, self: self, p: p, log: d.o.Logger.With("agent", l.Agent),
 		calls: calls{dir: l.Dir}, done: make(chan struct{})}
-	s.conn = jsonrpc.New(p.Stdout, p.Stdin, s)
+	s.conn = jsonrpc.New(listening(p.Stdout, l), p.Stdin, s)
 	go s.run()
 	if err := s.open(ctx); err != nil {
 		return nil, s.giveUp(op, err)

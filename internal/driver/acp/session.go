@@ -38,13 +38,15 @@ type session struct {
 	spent spent
 }
 
-// turn is the outstanding prompt.
+// turn is the outstanding prompt, with what was prompted beside it.
 type turn struct {
 	ctx    context.Context // ends with the turn, and when it is cancelled: open questions end
 	cancel context.CancelFunc
 	over   chan struct{}
 	before spent           // when it began
 	usage  json.RawMessage // of the last usage update
+
+	prompts int // outstanding; guarded by the session's mu
 }
 
 // run reads what the program says until nothing of it is left.
@@ -105,7 +107,11 @@ func (s *session) Done() <-chan struct{} { return s.done }
 // Exit tells how the program ended; it waits for Done.
 func (s *session) Exit() groove.Exit {
 	<-s.done
-	return s.p.Exit()
+	exit := s.p.Exit()
+	if fault := s.fault(); fault != nil {
+		exit.Fault = fault.Error()
+	}
+	return exit
 }
 
 func (s *session) fault() error {
@@ -126,11 +132,16 @@ func (s *session) setFault(err error) {
 // the program refused the turn (it lives on) or ended (Done is closed), and KindTimeout when ctx ended; the
 // program is then asked to cancel.
 func (s *session) Prompt(ctx context.Context, text string, written func()) (groove.TurnResult, error) {
-	const op = "prompt agent"
 	t, err := s.begin()
 	if err != nil {
 		return groove.TurnResult{}, err
 	}
+	return s.prompt(ctx, t, text, written)
+}
+
+// prompt runs one prompt of a turn.
+func (s *session) prompt(ctx context.Context, t *turn, text string, written func()) (groove.TurnResult, error) {
+	const op = "prompt agent"
 	defer s.finish(t)
 	raw, err := s.conn.Do(ctx, jsonrpc.Request{Method: "session/prompt", Written: written, Params: map[string]any{
 		"sessionId": s.ID(), "prompt": []any{map[string]string{"type": "text", "text": text}}}})
@@ -152,19 +163,32 @@ func (s *session) begin() (*turn, error) {
 	if s.now != nil {
 		return nil, groove.Errorf("prompt agent", groove.KindConflict, "a turn is running")
 	}
-	t := &turn{over: make(chan struct{}), before: s.spent}
-	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t := newTurn(s.spent)
+	t.prompts = 1
 	s.now = t
 	return t, nil
 }
 
+func newTurn(before spent) *turn {
+	t := &turn{over: make(chan struct{}), before: before}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
+}
+
+// finish counts a prompt out; the turn is over with its last one.
 func (s *session) finish(t *turn) {
-	t.cancel()
 	s.mu.Lock()
-	s.now = nil
+	t.prompts--
+	over := t.prompts == 0
+	if over {
+		s.now = nil
+	}
 	s.mu.Unlock()
-	s.calls.forget()
-	close(t.over)
+	if over {
+		t.cancel()
+		s.calls.forget()
+		close(t.over)
+	}
 }
 
 func (s *session) current() *turn {

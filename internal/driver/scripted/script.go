@@ -17,7 +17,9 @@ import (
 //	load: false              # default true: announce session/load
 //	mcp_http: false          # default true: announce MCP over HTTP
 //	ignore_stdin_eof: true   # live on when stdin ends
+//	ignore_term: true        # live on after SIGTERM, and so does what it forks
 //	ignore_cancel: true      # play on when cancelled
+//	queue: true              # play a second prompt after the first, instead of refusing it
 //	die_at: initialize       # or start, new: exit 3 there
 //	rules:
 //	  - on: "^propose (.*)"  # regexp
@@ -36,7 +38,9 @@ type Script struct {
 	Load           bool   `yaml:"load"`
 	MCPHTTP        bool   `yaml:"mcp_http"`
 	IgnoreStdinEOF bool   `yaml:"ignore_stdin_eof"`
+	IgnoreTerm     bool   `yaml:"ignore_term"`
 	IgnoreCancel   bool   `yaml:"ignore_cancel"`
+	Queue          bool   `yaml:"queue"`
 	DieAt          string `yaml:"die_at"`
 	Rules          []Rule `yaml:"rules"`
 	Default        *Rule  `yaml:"default"`

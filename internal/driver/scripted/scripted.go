@@ -14,8 +14,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"groove/internal/driver/jsonrpc"
@@ -51,6 +53,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if script.DieAt == "start" {
 		fmt.Fprintln(stderr, "the script dies at start")
 		return exitDied
+	}
+	if script.IgnoreTerm {
+		signal.Ignore(syscall.SIGTERM) // which its children inherit
 	}
 	a := &agent{script: script, historyDir: *history, stderr: stderr, sessions: map[string]*session{}, exit: make(chan int, 1)}
 	return a.run(stdin, stdout)

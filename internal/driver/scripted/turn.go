@@ -25,6 +25,7 @@ type session struct {
 	tokens  map[string]int64 // likewise: reported for the turn; nil = nothing
 	cost    float64          // likewise: of the session, while the program runs
 
+	queue  sync.Mutex // held for a turn where prompts queue
 	mu     sync.Mutex
 	cancel context.CancelFunc // nil when no turn runs
 }
@@ -36,6 +37,10 @@ func (f failed) Error() string { return f.message }
 
 // turn plays a prompt to its end.
 func (s *session) turn(ctx context.Context, prompt string) (any, *jsonrpc.Error) {
+	if s.agent.script.Queue {
+		s.queue.Lock()
+		defer s.queue.Unlock()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if !s.begin(cancel) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync"
 
@@ -22,6 +23,9 @@ func (c *chatCmd) Run(a *app) error {
 	agent, err := a.client.Agent(a.ctx, c.Agent)
 	if err != nil {
 		return err
+	}
+	if in, out, ok := a.terminal(); ok && !a.json {
+		return a.talkAt(in, out, agent)
 	}
 	name := string(agent.Name)
 	end, err := a.client.Output(a.ctx, name, endOfOutput, 0)
@@ -59,6 +63,13 @@ func (c *chatCmd) Run(a *app) error {
 		err = nil
 	}
 	return err
+}
+
+// terminal is the one that a person sits at, if there is one.
+func (a *app) terminal() (in, out *os.File, ok bool) {
+	in, typed := a.in.(*os.File)
+	out, shown := a.out.(*os.File)
+	return in, out, typed && shown && isTerminal(in) && isTerminal(out)
 }
 
 // typed sends each line until the input ends.

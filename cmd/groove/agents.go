@@ -71,6 +71,7 @@ func (c *spawnCmd) Run(a *app) error {
 		for _, w := range g.Warnings {
 			fmt.Fprintln(a.err, "warning: "+groove.CleanLabel(w, 500))
 		}
+		defer a.reopening(g)
 		if g.Process == groove.ProcessStarting {
 			a.printf("%s is %s: %s\n", g.Name, g.Status, cell(g.Progress, 60))
 			return
@@ -136,6 +137,14 @@ func (c *doneCmd) Run(a *app) error {
 
 func (a *app) oneAgent(g groove.Agent) {
 	a.printf("%s is %s\n", g.Name, g.Status)
+	a.reopening(g)
+}
+
+// reopening says how its user goes on with an agent's session without groove.
+func (a *app) reopening(g groove.Agent) {
+	if len(g.Reopen) > 0 {
+		a.printf("its session, without groove: cd %s && %s\n", quoted([]string{plain(g.Dir)})[0], plain(strings.Join(quoted(g.Reopen), " ")))
+	}
 }
 
 type agentsCmd struct {

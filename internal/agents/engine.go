@@ -56,6 +56,9 @@ type Options struct {
 	// Launch resolves a program: Argv and Env; the engine fills in the rest.
 	Launch func(a Spec) (groove.Launch, error)
 	MCPURL func() string
+	// Reopen is the program's own command that goes on with a session, nil where it has
+	// none. May be nil.
+	Reopen func(program, session string) []string
 	// Cgroup makes the agent's cgroup and names its directory; nil or "" where there is none.
 	Cgroup func(name groove.AgentName) string
 	// Descends reports whether process pid is ancestor or descends from it.

@@ -60,18 +60,20 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 }
 
 func (e *Engine) loadSessions(ctx context.Context, byKey map[int64]*agent) error {
-	rows, err := e.o.Store.Read().QueryContext(ctx, "SELECT pk, agent FROM session ORDER BY pk")
+	rows, err := e.o.Store.Read().QueryContext(ctx, "SELECT pk, agent, program_session FROM session ORDER BY pk")
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var pk, of int64
-		if err := rows.Scan(&pk, &of); err != nil {
+		var id string
+		if err := rows.Scan(&pk, &of, &id); err != nil {
 			return err
 		}
 		if a := byKey[of]; a != nil {
 			a.out.add(pk)
+			a.sessionID = id
 		}
 	}
 	return rows.Err()

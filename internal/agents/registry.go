@@ -69,6 +69,9 @@ func (e *Engine) Get(ctx context.Context, ref string) (groove.Agent, error) {
 
 func (e *Engine) shown(ctx context.Context, a *agent) (groove.Agent, error) {
 	out := a.show()
+	if e.o.Reopen != nil && out.SessionID != "" {
+		out.Reopen = e.o.Reopen(out.Program, out.SessionID)
+	}
 	unread, err := e.o.Mail.Unread(ctx, a.name())
 	out.Unread = unread
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"groove/internal/agents"
 	"groove/internal/driver/programs"
@@ -77,8 +78,14 @@ func (d *daemon) overlaps(ctx context.Context, spec *agents.Spec) ([]string, err
 			out = append(out, "its scope "+globOf(of, mine)+" overlaps that of "+string(a.Name)+", "+globOf(other, theirs)+": both may change the same files")
 		}
 	}
+	if more := len(out) - overlapsTold; more > 0 {
+		out = append(out[:overlapsTold], "its scope overlaps those of "+strconv.Itoa(more)+" more agents: groove agents")
+	}
 	return out, nil
 }
+
+// overlapsTold bounds what one spawn warns of.
+const overlapsTold = 3
 
 func globOf(glob string, s *scope.Scope) string {
 	if glob == "" {

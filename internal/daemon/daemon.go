@@ -218,7 +218,7 @@ func (d *daemon) openRooms() {
 	d.driver = acp.New(acp.Options{Logger: d.log, Version: groove.Version})
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
-		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() },
+		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() }, Reopen: d.reopen,
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded, Brief: d.brief,
 		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,

@@ -172,3 +172,12 @@ func programOf(p programs.Profile, f programs.Found, user bool) api.Program {
 	}
 	return out
 }
+
+// reopen is the program's own command that goes on with a session, nil where it has none.
+func (d *daemon) reopen(program, session string) []string {
+	p, err := programs.Lookup(program, profiles(d.cfg))
+	if err != nil {
+		return nil // described no more
+	}
+	return p.ReopenCommand(session)
+}

@@ -14,6 +14,7 @@ type Agent struct {
 	Activity  Activity     `json:"activity"`
 	Progress  string       `json:"progress,omitempty"` // what its start does now, while it starts
 	SessionID string       `json:"sessionId,omitempty"`
+	Reopen    []string     `json:"reopen,omitempty"` // its program's own command that goes on with the session, without groove
 	PID       int          `json:"pid,omitempty"`
 	Summary   string       `json:"summary,omitempty"`
 	Reason    string       `json:"reason,omitempty"` // why it ended, stalled or is paused

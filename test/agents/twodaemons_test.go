@@ -32,8 +32,8 @@ rules:
 `
 
 // TestTwoDaemons has a program ask an agent of another daemon, be woken by the answer,
-// ask its user before it writes a file, and come back with its session after each kill -9 of
-// its daemon.
+// ask its user before it writes a file, come back with its session after each kill -9 of
+// its daemon, and go on in a new session.
 func TestTwoDaemons(t *testing.T) {
 	for _, p := range agents.Here(t, agents.Opencode, agents.Claude, agents.Codex) {
 		t.Run(p.Name, func(t *testing.T) {
@@ -128,7 +128,30 @@ func twoDaemons(t *testing.T, p agents.Program) {
 		}
 	}
 
+	// Its session is rotated; the new one goes on over one more kill -9.
 	waitIdle(t, a, builder.SessionID)
+	closed, opened := a.Rotate("builder")
+	if closed.ID != builder.SessionID || opened.ID == closed.ID {
+		t.Errorf("rotated from %s to %s", closed.ID, opened.ID)
+	}
+	fresh := send(t, b, job.ID, "[[text:in the new session]]")
+	a.WaitMessage(fresh.ID, "started")
+	waitSaid(t, a, "in the new session")
+	if m.shown("(groove message "+task.ID.String()+")") != 0 || m.shown("<groove-briefing ") != 1 {
+		t.Error("the new session has the old one's messages, or not its own briefing")
+	}
+	waitIdle(t, a, opened.ID)
+	kill(t, a)
+	a.Start()
+	waitIdle(t, a, opened.ID)
+	after := send(t, b, job.ID, "[[text:and over a crash]]")
+	a.WaitMessage(after.ID, "started")
+	waitSaid(t, a, "and over a crash")
+	if n := m.shown(` id="` + fresh.ID.String() + `"`); n != 1 {
+		t.Errorf("the session that was loaded shows the message before the crash %d times", n)
+	}
+
+	waitIdle(t, a, opened.ID)
 	a.Stop()
 	if left := marked(t, a); len(left) != 0 {
 		t.Errorf("processes after a stop: %v", left)
@@ -172,11 +195,10 @@ func patience(t *testing.T) context.Context {
 	return ctx
 }
 
-// spawn starts a program that asks before it acts, in a home of its own.
+// spawn starts a program in a home of its own, as its profile says: it asks before it acts.
 func spawn(t *testing.T, n *harness.Node, name groove.AgentName, p agents.Program, dir, modelURL string) groove.Agent {
 	t.Helper()
-	a, err := n.Client.Spawn(patience(t), api.SpawnRequest{Name: name, Program: p.Name, Dir: dir, Mode: p.Mode,
-		Env: append(p.Env(t, modelURL, dir), p.Safe...)})
+	a, err := n.Client.Spawn(patience(t), api.SpawnRequest{Name: name, Program: p.Name, Dir: dir, Env: p.Env(t, modelURL, dir)})
 	if err != nil {
 		t.Fatalf("spawn: %v\n%s", err, n.Log())
 	}

@@ -57,7 +57,7 @@ var builtin = map[string]Profile{
 		Install: "npm install -g @google/gemini-cli@0.61.0", Login: "gemini",
 		MinNode: "20", MinVersion: "0.50.0", // before, the flag was another one
 		SafeMode: "default",
-		Resume:   groove.ResumeNew, // after a kill, session/load failed in 3 of 3 tries
+		Resume:   groove.ResumeNew,               // after a kill, session/load failed in 3 of 3 tries
 		Lingers:  Yes, Tool: "mcp_groove_{tool}", // no Reopen: its --resume takes a place in a list, not an ID
 		State: []string{"~/.gemini"},
 		// Where a folder is not trusted it says nothing and shows its model no MCP server.

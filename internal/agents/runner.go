@@ -195,15 +195,12 @@ func (r *runner) settle(tx *store.Tx) error {
 			return err
 		}
 	}
-	if err := r.e.save(tx, r.a); err != nil {
-		return err
-	}
-	tx.AfterCommit(func() {
+	tx.AfterCommit(func() { // before the card is told: who hears of it looks at once
 		r.a.mu.Lock()
 		defer r.a.mu.Unlock()
 		r.a.settled = true
 	})
-	return nil
+	return r.e.save(tx, r.a)
 }
 
 // commit runs fn until the store takes it: what it records has already happened.

@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"slices"
 
 	"groove/internal/groove"
 	"groove/internal/store"
@@ -38,7 +39,7 @@ func (e *Engine) Steer(ctx context.Context, d groove.Draft) (groove.Sent, error)
 		return sent, err
 	}
 	sent.Note = steeredNext
-	if t = a.turn.Load(); t != nil {
+	if t = a.turn.Load(); t != nil && !t.holds(sent.ID) { // it may have begun with this very letter
 		sent.Note = steeredFirst
 		if err := t.interrupt(ctx); err != nil {
 			return sent, groove.Wrap("steer agent", groove.KindProgramFailed, err)
@@ -127,6 +128,11 @@ func (t *turn) join() bool {
 	}
 	t.open++
 	return true
+}
+
+// holds reports whether a letter was prompted in the turn.
+func (t *turn) holds(id groove.MessageID) bool {
+	return slices.ContainsFunc(t.all(), func(l groove.Letter) bool { return l.ID == id })
 }
 
 // all is what was prompted in the turn so far.

@@ -42,6 +42,13 @@ func (c *crasher) due() bool {
 	return c.n == c.after
 }
 
+// passed reports whether the point was passed: its picture is taken, or about to be.
+func (c *crasher) passed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n >= c.after
+}
+
 // inWriter is a point in the store's writer goroutine: nothing is written meanwhile.
 func (c *crasher) inWriter() {
 	if c.due() {

@@ -201,6 +201,7 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),
 		"code": one(c.Open(ctx)), "sign out": c.SignOut(ctx), "snapshot": one(c.Snapshot(ctx)), "settings": one(c.Settings(ctx)),
 		"job": one(c.Job(ctx, string(job[:8]))), "peer": one(c.Peer(ctx, "vps")), "message": one(c.Message(ctx, id)), "approval": one(c.Approval(ctx, "abcd")),
+		"changes": one(c.Changes(ctx, "backend")), "diff": one(c.Diff(ctx, "backend", "api/a.go")), "briefing": one(c.Briefing(ctx, "backend")),
 		"audit": one(c.Audit(ctx, -1, 10)), "verify": one(c.VerifyAudit(ctx)),
 	} {
 		if err != nil {

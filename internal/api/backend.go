@@ -14,6 +14,7 @@ type Backend struct {
 	Host       Host
 	Agents     Agents
 	Worktrees  Worktrees
+	Changes    Changes
 	Bridge     Bridge
 	Mailbox    Mailbox
 	Federation Federation
@@ -25,6 +26,7 @@ type Backend struct {
 	Work       Work
 	History    History
 	Teams      Teams
+	Preview    Preview
 }
 
 // Host is the daemon itself.

@@ -36,12 +36,13 @@ var bodies = map[string]string{
 	"send":         `{"to":{"agent":"docs"},"payload":{"text":"x"}}`,
 	"invite":       `{"for":["any"]}`,
 	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
-	"answer":      `{"answer":"approve"}`,
-	"session":     `{"code":"x"}`,
-	"gateMode":    `{"mode":"reset"}`,
-	"setPolicy":   `{"open":"ask","registry":"all","rate":5}`,
-	"testProgram": `{}`,
-	"readdress":   `{"addresses":["192.0.2.1:31416"]}`,
+	"answer":       `{"answer":"approve"}`,
+	"session":      `{"code":"x"}`,
+	"gateMode":     `{"mode":"reset"}`,
+	"setPolicy":    `{"open":"ask","registry":"all","rate":5}`,
+	"testProgram":  `{}`,
+	"previewScope": `{"dir":"/p","scope":["api/**"]}`, "previewContract": `{"name":"backend","link":{"peer":"vps"}}`,
+	"readdress": `{"addresses":["192.0.2.1:31416"]}`,
 }
 
 var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{peerId}", "vps", "{id}", id.String(), "{jobId}", string(job), "{inviteId}", "1",
@@ -49,8 +50,11 @@ var holes = strings.NewReplacer("{name}", "backend", "{agentId}", "backend", "{p
 
 // good is a path that the route takes.
 func good(row api.Route) string {
-	if row.ID == "search" {
+	switch row.ID {
+	case "search":
 		return row.Path + "?q=xx"
+	case "diff":
+		return holes.Replace(row.Path) + "?path=api/a.go"
 	}
 	return holes.Replace(row.Path)
 }

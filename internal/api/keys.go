@@ -19,11 +19,13 @@ const (
 	maxCodes, maxSessions, maxTickets = 16, 64, 512
 )
 
-// keys are the secrets of the user's browsers, in memory alone: they end with the daemon.
-// Only hashes are kept. It is safe for concurrent use.
+// keys are the secrets of the user's browsers. Only hashes are kept. It is safe for
+// concurrent use.
 type keys struct {
 	clock    groove.Clock
 	mu       sync.Mutex
+	file     string    // keeps the sessions; "" = they end with the daemon
+	saved    time.Time // when it was last written
 	codes    ring
 	sessions ring
 	tickets  ring
@@ -48,6 +50,9 @@ func (k *keys) draw(r *ring, span time.Duration) (string, time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r.add(sha256.Sum256([]byte(secret)), now, now.Add(span))
+	if r == &k.sessions {
+		k.save()
+	}
 	return secret, now.Add(span)
 }
 
@@ -86,6 +91,9 @@ func (k *keys) session(bearer string) bool {
 		return false
 	}
 	k.sessions.ends[sum] = now.Add(sessionIdle)
+	if now.Sub(k.saved) >= saveEvery {
+		k.save()
+	}
 	return true
 }
 
@@ -94,6 +102,7 @@ func (k *keys) session(bearer string) bool {
 func (k *keys) end(bearer string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.save()
 	if bearer == "" {
 		any := len(k.sessions.ends) > 0
 		clear(k.sessions.ends)

@@ -47,6 +47,7 @@ type Handler struct {
 	log     *slog.Logger
 	keys    *keys
 	tcp     string         // host:port of the TCP door
+	gui     *gui           // nil: the small page
 	streams sync.WaitGroup // event streams under way
 	ending  chan struct{}  // closed when the daemon stops
 
@@ -75,6 +76,7 @@ func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
 	h.federationRoutes()
 	h.doctorRoutes()
 	h.programRoutes()
+	h.previewRoutes()
 	h.metricsRoute()
 	h.browserRoutes()
 	h.eventsRoute()
@@ -98,7 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refused.write(w)
 		return
 	}
-	if servePage(w, r) {
+	if h.servePage(w, r) {
 		return
 	}
 	// Health is open on the socket: is there a daemon at all?

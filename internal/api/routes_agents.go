@@ -99,6 +99,7 @@ func (h *Handler) agentRoutes() {
 		})
 
 	h.worktreeRoutes()
+	h.changesRoutes()
 
 	type peerIn struct {
 		Paging

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,8 @@ type Options struct {
 	Callers Callers
 	MCP     http.Handler // checks tokens by itself
 	Log     *slog.Logger
+	Kept    string       // file that browsers' sessions outlive the daemon in; "": they end with it
+	GUI     fs.FS        // the built GUI; nil: a page that shows how the daemon stands
 	Clock   groove.Clock // for codes, bearers and tickets; nil: the wall clock
 }
 
@@ -48,6 +51,11 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, handler: NewHandler(o.Backend, o.Callers, o.Log), uid: os.Getuid()}
 	var err error
+	if o.GUI != nil {
+		if s.handler.gui, err = newGUI(o.GUI); err != nil {
+			return nil, err
+		}
+	}
 	if s.unix, err = listenUnix(ctx, o.Socket); err != nil {
 		return nil, err
 	}
@@ -57,6 +65,11 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 	s.handler.tcp = s.Addr()
 	if o.Clock != nil {
 		s.handler.keys.clock = o.Clock
+	}
+	if o.Kept != "" {
+		if err := s.handler.keys.load(o.Kept); err != nil {
+			return nil, errors.Join(err, s.unix.Close(), s.tcp.Close())
+		}
 	}
 	return s, nil
 }

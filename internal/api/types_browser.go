@@ -18,7 +18,7 @@ type SessionRequest struct {
 // Session is a browser's right to act as the user.
 type Session struct {
 	Token   string      `json:"token" doc:"goes into Authorization: Bearer"`
-	Expires groove.Time `json:"expires" doc:"12 h after the last request; at the daemon's end in any case"`
+	Expires groove.Time `json:"expires" doc:"12 h after the last request"`
 }
 
 // Ticket lets one event stream in.

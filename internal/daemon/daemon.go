@@ -37,6 +37,7 @@ import (
 	"groove/internal/federation"
 	"groove/internal/gate"
 	"groove/internal/groove"
+	"groove/internal/gui"
 	"groove/internal/identity"
 	"groove/internal/mailbox"
 	"groove/internal/notify"
@@ -257,7 +258,7 @@ func (d *daemon) openDoors(ctx context.Context) error {
 	socket := api.SocketPath(d.opts.Home, os.Getenv("XDG_RUNTIME_DIR"))
 	var err error
 	d.server, err = api.Listen(ctx, api.Options{Socket: socket, TCP: net.JoinHostPort("127.0.0.1", strconv.Itoa(d.cfg.API.Port)), Backend: d.backend(), Callers: callers{d},
-		MCP: d.trials.door(tools.New(desk{d}, tokens{d.agents}, d.log), d.log), Log: d.log})
+		MCP: d.trials.door(tools.New(desk{d}, tokens{d.agents}, d.log), d.log), Log: d.log, GUI: gui.Files(), Kept: filepath.Join(d.opts.Home, "run", "browsers")})
 	if err != nil {
 		return err
 	}

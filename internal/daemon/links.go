@@ -32,6 +32,16 @@ func (d *daemon) link(ctx context.Context, r api.SpawnRequest) (*groove.AgentLin
 		}
 		return nil, nil
 	}
+	link, err := d.planLink(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	link.Job, err = d.bridge.NewJob()
+	return link, err
+}
+
+// planLink is the link that a request asks for, without a job yet.
+func (d *daemon) planLink(ctx context.Context, r api.SpawnRequest) (*groove.AgentLink, error) {
 	link := &groove.AgentLink{Mode: r.Link.Mode, TTL: r.Link.TTL, Idle: r.Link.Idle, KeepAlive: r.Link.KeepAlive}
 	if link.Mode == "" {
 		link.Mode = modeDirect
@@ -67,10 +77,7 @@ func (d *daemon) link(ctx context.Context, r api.SpawnRequest) (*groove.AgentLin
 			WithFix("name one with --link AGENT, or spawn it with --role ambassador")
 	}
 	link.Title, link.Goal = purpose(r, named)
-	if _, err := d.linkContracts(r.Name, link); err != nil {
-		return nil, err
-	}
-	link.Job, err = d.bridge.NewJob()
+	_, err = d.linkContracts(r.Name, link)
 	return link, err
 }
 

@@ -28,6 +28,7 @@ var May = func() Table {
 		"internal/config":     nouns,
 		"internal/transcript": nouns, // what agents said, for people and programs
 		"internal/service":    nouns, // units of the system's manager
+		"internal/gui":        nil,   // the files of the page
 
 		// Rooms that see foreign bytes touch no state: nouns alone.
 		"internal/identity":  nouns,

@@ -208,8 +208,16 @@ func TestThePeersUserIsAsked(t *testing.T) {
 		})
 		return q
 	}
+	preview, err := laptop.Client.PreviewContract(t.Context(), api.ContractRequest{Name: "ambassador-1", Role: "ambassador", Task: "Agree on the API\nand build it.",
+		Link: api.LinkRequest{Peer: "server", Agents: []groove.AgentName{"backend"}, TTL: 1800}})
+	if err != nil || len(preview) != 1 || preview[0].PeerName != "server" {
+		t.Fatalf("preview: %+v, %v", preview, err)
+	}
 	a := spawn("ambassador-1")
 	q := asked()
+	if preview[0].Words != q.Words {
+		t.Errorf("the preview said\n%s\nand the peer's user reads\n%s", preview[0].Words, q.Words)
+	}
 	has(t, q.Words, "laptop (key "+laptop.Info.ID.Short()+") asks to open a job: «Agree on the API».", "«Agree on the API and build it.»",
 		"ambassador-1", "may write to backend here", "30 min after your yes", "of your files nothing")
 	if one, err := server.Client.Approval(t.Context(), q.ID); err != nil || one.Words != q.Words {

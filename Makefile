@@ -1,7 +1,7 @@
 # What to make here: `make help`. The targets do their own set-up (scripts/setup.sh).
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build man install release demo test check vet format bench fuzz test-soak test-agents clean
+.PHONY: help setup build web test-web man install release demo test check vet format bench fuzz test-soak test-agents clean
 
 # One plain mode (no cgo, trimmed paths) for build, vet and tools, one race mode for
 # tests: every further mode compiles SQLite once more, minutes on a small machine.
@@ -25,9 +25,15 @@ help: ## print this list
 setup: ## install what this machine lacks for all targets
 	@$(SETUP) go cc git npm
 
-build: ## bin/groove
+build: web ## bin/groove, with the GUI where npm is
 	@$(SETUP) go
 	$(PLAIN) $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/groove
+
+web: ## the GUI's files, in internal/gui/dist; without npm a page says how to get them
+	@scripts/web.sh
+
+test-web: web ## the GUI's own tests: types, and its parts in Vitest
+	@scripts/web.sh check
 
 man: build ## dist/man/groove.1, the manual page
 	@mkdir -p dist/man
@@ -46,7 +52,8 @@ install: man ## groove, its manual and completions below PREFIX (/usr/local)
 	@echo "installed: $(DESTDIR)$(PREFIX)/bin/groove"
 
 release: ## what people install, in dist/: archives, deb, rpm, bills of materials, checksums
-	@$(SETUP) go git
+	@$(SETUP) go git npm
+	@$(MAKE) --no-print-directory web
 	$(PLAIN) $(GO) run -trimpath ./scripts/release -version $(VERSION) -out dist $(RELEASE_FLAGS)
 
 demo: build ## two daemons pair and two agents talk; Ctrl-C ends it
@@ -54,7 +61,7 @@ demo: build ## two daemons pair and two agents talk; Ctrl-C ends it
 
 test: ## vet, format, and all tests under the race detector
 	@$(SETUP) go cc git
-	@$(MAKE) --no-print-directory build vet format
+	@$(MAKE) --no-print-directory build vet format test-web
 	@$(PLAIN) $(GO) build -trimpath -buildvcs=false -o bin/testgate ./scripts/testgate
 	$(RACE) bin/testgate -race -vet=off $(TEST_FLAGS) ./...
 
@@ -90,4 +97,5 @@ test-agents: build ## fetch the agent programs from npm and run the tests that n
 	$(PLAIN) $(GO) test -trimpath -count=1 -timeout 30m -v $(AGENT_TESTS)
 
 clean: ## remove what make made
-	rm -rf bin dist
+	rm -rf bin dist web/node_modules
+	find internal/gui/dist -mindepth 1 ! -name .keep -delete

@@ -2,7 +2,7 @@
 # setup.sh NEED... makes sure that this machine has what a make target needs.
 #
 # Needs: go, cc (a C compiler that works, for the race detector), git, make,
-# npm, certs, ip, nft, nmap, ps, curl, systemd, zsh, fish, rpm. What lacks is installed where that may be: as root on a
+# npm, certs, ip, nft, nmap, ps, curl, systemd, zsh, fish, rpm, chromium. What lacks is installed where that may be: as root on a
 # Debian with apt-get. Elsewhere the one command is printed and we stop with 1.
 # Nothing is touched, and a few milliseconds pass, when nothing lacks.
 set -eu
@@ -45,6 +45,7 @@ lacking() {
     curl) has curl || echo curl ;;
     zsh) has zsh || echo zsh ;;
     fish) has fish || echo fish ;;
+    chromium) has chromium || echo chromium ;; # the GUI's tests drive it
     rpm) has rpm || echo rpm ;; # only to look into ours
     systemd) has systemd-analyze || echo systemd ;; # only its check of units is run
     *)

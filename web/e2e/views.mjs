@@ -1,0 +1,52 @@
+// Every view, light and dark, wide and on a phone: it shows what is there, nothing serious is
+// wrong with it for anybody, and its picture is taken where a folder for that is named.
+import { accessible, assert, facts, flow, shoot, wear } from "./lib.mjs";
+
+const views = [
+  ["Agents", "frontend"],
+  ["Jobs", "Contract|Goal"],
+  ["Approvals", "Edit README"],
+  ["Projects", "frontend"],
+  ["Dashboard", "Federation"],
+  ["Audit", "Chain intact"],
+  ["Settings", "Paired machines"],
+];
+
+await flow(async (open) => {
+  const page = await open(facts.url);
+  await page.getByRole("navigation", { name: "Main" }).waitFor();
+  assert.equal(new URL(page.url()).hash, "", "the code stays in the address");
+  for (const theme of ["light", "dark"]) {
+    await wear(page, theme);
+    for (const [name, text] of views) {
+      await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
+      await page.locator("main").getByText(new RegExp(text)).first().waitFor();
+      await accessible(page, `${name}, ${theme}`);
+      await shoot(page, `${name.toLowerCase()}-${theme}`);
+    }
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await accessible(page, `Palette, ${theme}`);
+    await shoot(page, `palette-${theme}`);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await accessible(page, `Keyboard, ${theme}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Agents" }).click();
+    await page.getByRole("button", { name: "List" }).click();
+    await page.getByRole("link", { name: "backend on vps" }).waitFor();
+    await page.getByRole("link", { name: "frontend", exact: true }).click();
+    await page.getByRole("log", { name: "Conversation" }).waitFor();
+    await accessible(page, `Agent, ${theme}`);
+    await shoot(page, `agent-${theme}`);
+    await page.getByRole("button", { name: "Tree" }).click();
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const [name, text] of views) {
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
+    await page.locator("main").getByText(new RegExp(text)).first().waitFor({ state: "attached" });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 360, `${name} is ${wide} px wide on a phone of 360`);
+  }
+});

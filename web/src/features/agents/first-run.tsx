@@ -1,0 +1,168 @@
+import { useQuery } from "@tanstack/react-query";
+import clsx from "clsx";
+import { Check, Laptop, Link2, Network, Plus, X } from "lucide-react";
+import type { ReactNode } from "react";
+import { programsQuery } from "~/api/lists";
+import { useSnapshot } from "~/api/state";
+import { remembered } from "~/lib/store";
+import { Button, Kbd } from "~/ui/button";
+import { RoleIcon } from "~/ui/role";
+import { StatusDot } from "~/ui/status";
+import { stepsOf, type Step } from "./steps";
+
+type Props = { onSpawn: (role?: string) => void; onPair: () => void };
+
+const hidden = remembered<"yes" | "no">("guide.hidden", "no", (v): v is "yes" | "no" => v === "yes" || v === "no");
+
+/** What groove is, and the way from nothing to two machines that work together. */
+export function FirstRun({ onSpawn, onPair }: Props) {
+  const here = useSnapshot((s) => s.status.name);
+  const steps = useSnapshot(stepsOf) ?? [];
+  const next = steps.find((s) => !s.done)?.id;
+  return (
+    <div className="grid min-h-0 flex-1 grid-cols-2 overflow-y-auto max-lg:grid-cols-1">
+      <div className="px-12 pt-12 pb-8 max-md:px-5 max-md:pt-6">
+        <h1 className="text-2xl tracking-tight">Your agents, on all your machines</h1>
+        <p className="mt-2 mb-4 max-w-[60ch] text-md text-text-2 text-pretty">groove runs AI coding agents here and lets them work with those of other machines. Nothing leaves this one until you pair it with another.</p>
+        <ol aria-label="First steps" className="flex flex-col">
+          <Row mark={<Check size={14} />} done title="This daemon is ready">
+            It is called <bdi className="font-medium text-text">{here}</bdi>.
+          </Row>
+          {steps.map((s, i) => (
+            <Row key={s.id} mark={s.done ? <Check size={14} /> : i + 2} done={s.done} now={s.id === next} title={s.title}>
+              {s.what}
+              {s.id === "spawn" && !s.done && <Found />}
+              {s.id === next && <Act step={s} onSpawn={onSpawn} onPair={onPair} size="lg" />}
+            </Row>
+          ))}
+        </ol>
+      </div>
+      <div className="flex flex-col border-l border-border bg-remote-wash px-12 pt-12 pb-8 max-lg:border-t max-lg:border-l-0 max-md:px-5 max-md:pt-6">
+        <p className="flex items-center gap-2 font-semibold text-remote-text">
+          <Network size={16} aria-hidden /> Two machines, one team
+        </p>
+        <h2 className="mt-2 text-xl">Agents that agree across the border</h2>
+        <p className="mt-1.5 mb-4 max-w-[52ch] text-text-2 text-pretty">An ambassador here speaks with agents there in a job that both users said yes to. You see each message, how far it has come, and what waits for you.</p>
+        <Picture here={here ?? "this machine"} />
+        <Button size="lg" onClick={onPair} className="mt-4 self-start !border-remote !text-remote-text">
+          <Link2 size={16} /> Pair a machine <Kbd>P</Kbd>
+        </Button>
+        <p className="mt-auto pt-6 text-xs text-text-3">
+          To see two daemons work without a second machine, run <code className="font-mono">groove demo</code> in a terminal.
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Row({ mark, done, now, title, children }: { mark: ReactNode; done?: boolean; now?: boolean; title: string; children: ReactNode }) {
+  return (
+    <li aria-current={now ? "step" : undefined} className="grid grid-cols-[28px_minmax(0,1fr)] gap-x-3.5 gap-y-1 py-3">
+      <span
+        aria-hidden
+        className={clsx("grid size-7 place-items-center rounded-full border-[1.5px] font-semibold", done ? "border-running bg-running-soft text-running-text" : now ? "border-accent bg-accent text-on-accent" : "border-border-strong text-text-2")}
+      >
+        {mark}
+      </span>
+      <b className="text-lg leading-7 font-semibold">
+        {title}
+        {done && <span className="sr-only">, done</span>}
+      </b>
+      <div className="col-start-2 text-text-2 text-pretty">{children}</div>
+    </li>
+  );
+}
+
+/** Which programs are here. */
+function Found() {
+  const programs = useQuery(programsQuery).data?.filter((p) => p.name !== "scripted" && !p.problem);
+  if (!programs) return null;
+  return (
+    <p className="mt-1">
+      {programs.length === 0 ? "No agent program is installed yet: the dialog shows the command for each." : <>Found here: {programs.map((p) => [p.name, p.version].filter(Boolean).join(" ")).join(", ")}.</>}
+    </p>
+  );
+}
+
+function Act({ step, onSpawn, onPair, size }: { step: Step; onSpawn: (role?: string) => void; onPair: () => void; size: "sm" | "lg" }) {
+  const className = size === "lg" ? "mt-3" : "";
+  switch (step.id) {
+    case "spawn":
+      return (
+        <Button look="primary" size={size} className={className} onClick={() => onSpawn()}>
+          <Plus size={16} /> Spawn an agent <Kbd>N</Kbd>
+        </Button>
+      );
+    case "pair":
+      return (
+        <Button look={size === "lg" ? "primary" : "default"} size={size} className={className} onClick={onPair}>
+          <Link2 size={14} /> Pair a machine
+        </Button>
+      );
+    case "job":
+      return (
+        <Button size={size} className={className} onClick={() => onSpawn("ambassador")}>
+          <Plus size={14} /> Spawn an ambassador
+        </Button>
+      );
+    case "answer":
+      return null;
+  }
+}
+
+/** What it will look like: one agent here, one there, and the border between them. */
+function Picture({ here }: { here: string }) {
+  return (
+    <div aria-hidden className="flex max-w-[460px] flex-col items-center rounded-lg border border-remote-line bg-canvas p-4">
+      <div className="w-full rounded-lg border border-border bg-surface px-3 pt-2 pb-3">
+        <p className="flex items-center gap-1.5 text-xs text-text-2">
+          <Laptop size={14} /> <bdi>{here}</bdi>
+        </p>
+        <Card role="ambassador" name="ambassador-1" />
+      </div>
+      <span className="h-14 border-l-2 border-dashed border-remote" />
+      <div className="w-full rounded-lg border border-dashed border-remote-line bg-remote-wash px-3 pt-3 pb-2">
+        <Card role="backend" name="backend-1" remote />
+        <p className="mt-2 flex items-center gap-1.5 text-xs text-remote-text">
+          <Network size={14} /> another machine
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Card({ role, name, remote }: { role: string; name: string; remote?: boolean }) {
+  return (
+    <div className={clsx("mx-auto flex w-[190px] items-center gap-2 rounded-lg border px-3 py-2", remote ? "border-dashed border-remote-line bg-remote-wash" : "border-border bg-surface shadow-1")}>
+      <RoleIcon role={role} remote={remote} />
+      <span className="flex-1 font-semibold">{name}</span>
+      <StatusDot status="running" />
+    </div>
+  );
+}
+
+/** What of the first steps is left, at the foot of the view, until all are taken or the user is tired of it. */
+export function Guide({ onSpawn, onPair }: Props) {
+  const steps = useSnapshot(stepsOf) ?? [];
+  const next = steps.find((s) => !s.done);
+  if (hidden.use() === "yes" || !next) return null;
+  return (
+    <aside aria-label="First steps" className="flex flex-none flex-wrap items-center gap-x-4 gap-y-1.5 border-t border-border bg-sunken px-3 py-2 text-xs">
+      <ol className="flex flex-wrap items-center gap-x-4 gap-y-1">
+        {steps.map((s) => (
+          <li key={s.id} aria-current={s === next ? "step" : undefined} className={clsx("flex items-center gap-1.5", s.done ? "text-running-text" : s === next ? "font-semibold text-text" : "text-text-3")}>
+            {s.done ? <Check size={12} aria-hidden /> : <span aria-hidden className="size-2 rounded-full border-[1.5px] border-current" />}
+            {s.title}
+            {s.done && <span className="sr-only">, done</span>}
+          </li>
+        ))}
+      </ol>
+      <span className="ml-auto flex items-center gap-1.5">
+        <Act step={next} onSpawn={onSpawn} onPair={onPair} size="sm" />
+        <Button look="ghost" size="sm" icon aria-label="Hide the first steps" onClick={() => hidden.set("yes")}>
+          <X size={14} />
+        </Button>
+      </span>
+    </aside>
+  );
+}

@@ -1,0 +1,90 @@
+import type { Agent, Job, Peer, RemoteAgent } from "~/api/client";
+
+// Where things stand in the tree: our frame above, the border between the machines, a frame
+// for each peer below. Everything is placed by rows of cards, so that 500 stay cheap.
+
+export const card = { w: 202, h: 96, gapX: 38, gapY: 52 };
+const pad = { x: 20, top: 52, bottom: 24 };
+
+export type Box = { id: string; x: number; y: number; w: number; h: number };
+export type Placed =
+  | (Box & { kind: "local"; agent: Agent })
+  | (Box & { kind: "remote"; agent: RemoteAgent })
+  | (Box & { kind: "frame"; title: string; peer?: Peer; note: string })
+  | (Box & { kind: "job"; job: Job; leg: number })
+  | (Box & { kind: "border" });
+export type Edge = { id: string; from: string; to: string; across: boolean; live: boolean };
+export type Tree = { nodes: Placed[]; edges: Edge[] };
+
+const lead = new Set(["planner", "lead"]);
+
+export const localID = (name: string) => "a:" + name;
+export const remoteID = (peer: string, name: string) => "r:" + peer + ":" + name;
+
+/** Lays out one machine's agents: planners in a row of their own above the others. */
+function rows<T>(all: T[], role: (a: T) => string, across: number): T[][] {
+  const top = all.filter((a) => lead.has(role(a)));
+  const rest = all.filter((a) => !lead.has(role(a)));
+  const out: T[][] = top.length > 0 && rest.length > 0 ? [top] : [];
+  const list = out.length > 0 ? rest : all;
+  for (let i = 0; i < list.length; i += across) out.push(list.slice(i, i + across));
+  return out;
+}
+
+const widthOf = (n: number) => n * card.w + Math.max(0, n - 1) * card.gapX;
+
+export function layout(here: string, agents: Agent[], remotes: RemoteAgent[], peers: Peer[], jobs: Job[]): Tree {
+  const nodes: Placed[] = [];
+  const edges: Edge[] = [];
+  const across = agents.length > 60 ? 12 : agents.length > 12 ? 6 : 4;
+  const mine = rows(agents, (a) => a.role ?? "", across);
+  const wide = Math.max(3, ...mine.map((r) => r.length), ...peers.map((p) => Math.min(across, remotes.filter((r) => r.peer === p.id).length)));
+  const w = widthOf(wide) + 2 * pad.x;
+
+  const place = <T>(list: T[][], top: number, put: (a: T, x: number, y: number) => Placed): number => {
+    let y = top + pad.top;
+    for (const row of list) {
+      let x = (w - widthOf(row.length)) / 2;
+      for (const a of row) {
+        nodes.push(put(a, x, y));
+        x += card.w + card.gapX;
+      }
+      y += card.h + card.gapY;
+    }
+    return list.length > 0 ? y - card.gapY + pad.bottom : top + pad.top + 40;
+  };
+
+  let y = place(mine, 0, (agent, x, top) => ({ id: localID(agent.name), kind: "local", agent, x, y: top, w: card.w, h: card.h }));
+  nodes.unshift({ id: "here", kind: "frame", title: here, note: "this daemon", x: 0, y: 0, w, h: y });
+  for (const top of mine.length > 1 && mine[0]!.every((a) => lead.has(a.role ?? "")) ? mine[0]! : []) {
+    for (const a of mine.slice(1).flat()) {
+      if (!top.team || top.team === a.team) edges.push({ id: `${top.name}-${a.name}`, from: localID(top.name), to: localID(a.name), across: false, live: false });
+    }
+  }
+  if (peers.length === 0) return { nodes, edges };
+  nodes.push({ id: "border", kind: "border", x: 0, y: y + 30, w, h: 40 });
+  y += 100;
+  for (const p of peers) y = peer(p, y);
+  return { nodes, edges };
+
+  function peer(p: Peer, top: number): number {
+    const theirs = remotes.filter((r) => r.peer === p.id);
+    const open = jobs.flatMap((job) => (job.legs ?? []).map((leg, i) => ({ job, leg, i }))).filter((l) => l.leg.peer === p.id && l.leg.state !== "closed");
+    const title = p.name;
+    if (theirs.length === 0 || open.length === 0) {
+      const seen = theirs.length > 0 ? `, ${theirs.length} agents when last seen` : "";
+      nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p, note: "paired, no open job" + seen, x: 0, y: top, w, h: 44 });
+      return top + 64;
+    }
+    const bottom = place(rows(theirs, () => "", across), top - 20, (agent, x, ay) => ({ id: remoteID(p.id, agent.agent), kind: "remote", agent, x, y: ay, w: card.w, h: card.h }));
+    nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p, note: "read-only here", x: 0, y: top, w, h: bottom - top + 20 });
+    open.forEach(({ job, leg, i }, n) => {
+      const id = `j:${job.jobId}:${i}`;
+      nodes.push({ id, kind: "job", job, leg: i, x: w - 290 * (n + 1), y: top - 74, w: 270, h: 30 });
+      const live = leg.state === "open";
+      for (const a of leg.agents ?? []) edges.push({ id: `${id}-${a}`, from: localID(a), to: id, across: true, live });
+      for (const a of leg.peerAgents ?? []) edges.push({ id: `${id}+${a}`, from: id, to: remoteID(p.id, a), across: true, live });
+    });
+    return bottom + 120;
+  }
+}

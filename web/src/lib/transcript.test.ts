@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { Transcript } from "./transcript";
+
+const line = (v: unknown) => JSON.stringify({ at: "2026-01-01T00:00:00.000Z", ...(v as object) }) + "\n";
+const said = (text: string) => line({ update: { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } });
+
+test("chunks that follow one another are one text, whatever pieces they came in", () => {
+  const whole = said("Hel") + said("lo") + line({ turn: 1, stop: "end_turn" }) + said("again");
+  for (const cut of [1, 7, 60, whole.length]) {
+    const t = new Transcript();
+    for (let i = 0; i < whole.length; i += cut) t.feed(whole.slice(i, i + cut));
+    expect(t.items.map((i) => (i.kind === "said" ? i.text : i.kind))).toEqual(["Hello", "stop", "again"]);
+  }
+});
+
+test("a tool call is one item, and keeps what its updates leave out", () => {
+  const t = new Transcript();
+  t.feed(line({ update: { sessionUpdate: "tool_call", toolCallId: "a", title: "Edit x", kind: "edit", status: "pending", locations: [{ path: "/x" }] } }));
+  t.feed(said("between"));
+  t.feed(line({ update: { sessionUpdate: "tool_call_update", toolCallId: "a", status: "completed", content: [{ type: "diff", path: "/x", oldText: "1", newText: "2" }] } }));
+  expect(t.items).toHaveLength(2);
+  expect(t.items[0]).toMatchObject({ title: "Edit x", sort: "edit", state: "completed", paths: ["/x"], diffs: [{ path: "/x", before: "1", after: "2" }] });
+});
+
+test("hostile lines change nothing", () => {
+  const t = new Transcript();
+  t.feed("not json\n[1]\nnull\n" + line({ update: null }) + line({ update: { sessionUpdate: "agent_message_chunk", content: [{ text: 1 }] } }) + line({ update: { sessionUpdate: "tool_call", toolCallId: { a: 1 }, title: 7, locations: "x" } }));
+  expect(t.items.map((i) => i.kind)).toEqual(["tool"]);
+});

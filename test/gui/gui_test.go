@@ -68,8 +68,8 @@ func flow(t *testing.T, script string, facts map[string]any, do ...map[string]fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var said, wrong bytes.Buffer
+	cmd.Stderr = &wrong
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func flow(t *testing.T, script string, facts map[string]any, do ...map[string]fu
 		}
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("%s: %v\n%s", script, err, said.Bytes())
+		t.Errorf("%s: %v\n%s%s", script, err, said.Bytes(), wrong.Bytes())
 	} else if said.Len() > 0 {
 		t.Logf("%s: %s", script, said.Bytes())
 	}

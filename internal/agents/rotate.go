@@ -58,6 +58,9 @@ func (e *Engine) Rotate(ctx context.Context, name groove.AgentName) error {
 	if why := a.paused(); why != "" {
 		return groove.Errorf(op, groove.KindConflict, "%s is %s", name, why).WithFix("groove budget " + string(name))
 	}
+	if a.kept.Load() == nil {
+		return groove.Errorf(op, groove.KindConflict, "%s is being spawned", name)
+	}
 	turns, err := e.turnsOf(ctx, a)
 	if err != nil {
 		return groove.Wrap(op, groove.KindInternal, err)

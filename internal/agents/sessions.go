@@ -40,6 +40,9 @@ func (e *Engine) sessions(ctx context.Context, name groove.AgentName) (all []gro
 	if a == nil {
 		return nil, nil, unknown(op, string(name))
 	}
+	if a.kept.Load() == nil {
+		return []groove.AgentSession{}, nil, nil // its row is being written
+	}
 	rows, err := e.o.Store.Read().QueryContext(ctx, `SELECT s.pk, s.program_session, s.opened_at, s.closed_at, s.closed_why, s.context_used, s.context_size, s.brief,
 		(SELECT count(*) FROM turn t WHERE t.session=s.pk) FROM session s WHERE s.agent=? ORDER BY s.pk`, a.pk)
 	if err != nil {

@@ -28,6 +28,9 @@ func (e *Engine) Tainted(ctx context.Context, name groove.AgentName) ([]Taint, e
 	if a == nil {
 		return nil, unknown("read agent", string(name))
 	}
+	if a.kept.Load() == nil {
+		return nil, nil // its row is being written
+	}
 	rows, err := e.o.Store.Read().QueryContext(ctx, openSessions, a.pk)
 	if err != nil {
 		return nil, groove.Wrap("read agent", groove.KindInternal, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,14 +92,23 @@ func TestFailingTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProgram()
 		w := newWorld(t, t.TempDir(), p, nil)
+		var mu sync.Mutex
 		var at []time.Duration
+		turns := func() []time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(at)
+		}
 		begin := time.Now()
 		p.turn = func(_ context.Context, s *session, text string, written func()) (groove.TurnResult, error) {
+			mu.Lock()
 			at = append(at, time.Since(begin))
-			if len(at) == 9 {
+			n := len(at)
+			mu.Unlock()
+			if n == 9 {
 				return answer(t.Context(), s, text, written)
 			}
-			if len(at)%2 == 0 {
+			if n%2 == 0 {
 				return groove.TurnResult{Stop: "refusal"}, nil
 			}
 			return groove.TurnResult{}, errors.New("no\x1b credit")
@@ -106,8 +116,8 @@ func TestFailingTurns(t *testing.T) {
 		w.spawn("a", "x")
 		w.until("it stalls", func() bool { return w.status("a") == groove.AgentStalled })
 		a, err := w.e.Get(t.Context(), "a")
-		if err != nil || a.Reason != "turns fail: no credit" || len(at) != 5 {
-			t.Errorf("%+v %v after %d turns", a, err, len(at))
+		if err != nil || a.Reason != "turns fail: no credit" || len(turns()) != 5 {
+			t.Errorf("%+v %v after %d turns", a, err, len(turns()))
 		}
 		w.put("b", "a", "a wake does not shorten the wait")
 		w.until("it works again", func() bool { return w.status("a") == groove.AgentIdle && w.states("a")[0] == groove.InStarted })
@@ -115,8 +125,9 @@ func TestFailingTurns(t *testing.T) {
 			t.Errorf("%+v %v", a, err)
 		}
 		var waits []int
+		all := turns()
 		for i := range 8 {
-			waits = append(waits, int((at[i+1]-at[i])/time.Second)) // up to 0.5 s go into seeing that the program lives
+			waits = append(waits, int((all[i+1]-all[i])/time.Second)) // up to 0.5 s go into seeing that the program lives
 		}
 		if want := []int{1, 2, 4, 8, 16, 32, 60, 60}; !slices.Equal(waits, want) {
 			t.Errorf("waited %v, want %v", waits, want)

@@ -65,7 +65,10 @@ class Reader {
         this.dirty.add("agents");
         return;
       case "message":
-        for (const m of e.messages ?? []) this.moved.add(m.id);
+        for (const m of e.messages ?? []) {
+          this.moved.add(m.id);
+          if (m.direction !== "local") this.dirty.add("jobs"); // how many wait for a peer
+        }
         this.dirty.add("agents");
         return;
       case "remoteAgent":

@@ -104,8 +104,14 @@ func (a *agent) tell(line string) {
 func (a *agent) said(text string, count int) {
 	a.T.Helper()
 	a.Until("the program said "+text, func(ctx context.Context) (bool, error) {
-		out, err := a.Client.Output(ctx, string(a.name), 0, 0)
-		return strings.Count(out.Data, text) >= count, err
+		all, offset := "", int64(0)
+		for {
+			out, err := a.Client.Output(ctx, string(a.name), offset, 0)
+			if err != nil || out.Data == "" {
+				return strings.Count(all, text) >= count, err
+			}
+			all, offset = all+out.Data, out.Next
+		}
 	})
 }
 

@@ -75,6 +75,7 @@ type cli struct {
 	Reject    rejectCmd    `cmd:"" group:"approvals" help:"Say no to one."`
 
 	Federation federationCmd `cmd:"" group:"federation" help:"Pair with other daemons and open jobs with them."`
+	Job        jobCmd        `cmd:"" group:"federation" help:"Find jobs, show what is kept of one, and export it."`
 	Gate       gateCmd       `cmd:"" group:"federation" help:"Show and change how the bridge's port is guarded."`
 	Audit      auditCmd      `cmd:"" group:"federation" help:"Read and check the record."`
 

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"strconv"
 
 	"groove/internal/api"
@@ -52,27 +53,8 @@ func (c *transcriptCmd) Run(a *app) error {
 	if a.json {
 		r.Format = "json"
 	}
-	if c.Output == "" {
-		return a.client.Transcript(a.ctx, c.Agent, r, a.out)
-	}
-	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return groove.Wrap("write transcript", groove.KindInvalid, err)
-	}
-	err = a.client.Transcript(a.ctx, c.Agent, r, f)
-	if e := f.Close(); err == nil {
-		err = groove.Wrap("write transcript", groove.KindInternal, e)
-	}
-	if err != nil {
-		_ = os.Remove(c.Output) // half a transcript is none
-		return err
-	}
-	return show(a, struct {
-		File string `json:"file"`
-	}{c.Output}, nil, func(struct {
-		File string `json:"file"`
-	}) {
-		a.printf("%s\n", c.Output)
+	return a.written("write transcript", c.Output, func(ctx context.Context, w io.Writer) error {
+		return a.client.Transcript(ctx, c.Agent, r, w)
 	})
 }
 

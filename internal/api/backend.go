@@ -27,6 +27,7 @@ type Backend struct {
 	History    History
 	Teams      Teams
 	Preview    Preview
+	Jobs       JobStory
 }
 
 // Host is the daemon itself.

@@ -142,6 +142,9 @@ func (c *Client) Messages(ctx context.Context, f MessageFilter, wait time.Durati
 			q.Set(name, value)
 		}
 	}
+	if f.Steps {
+		q.Set("steps", "true")
+	}
 	return get[Messages](ctx, c, "/api/messages", q)
 }
 

@@ -49,7 +49,7 @@ type house struct {
 }
 
 func (h *house) backend() api.Backend {
-	return api.Backend{Host: h, Agents: h, Worktrees: h, Changes: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h, Work: h, History: h, Teams: h, Preview: h}
+	return api.Backend{Host: h, Agents: h, Worktrees: h, Changes: h, Bridge: h, Mailbox: h, Federation: h, Approvals: h, Record: h, Events: h, Doctor: h, Meter: h, Work: h, History: h, Teams: h, Preview: h, Jobs: h}
 }
 
 var agent = groove.Agent{Name: "backend", Program: "scripted", Dir: "/p", Scope: []string{"api/**"}, Status: groove.AgentIdle, Process: groove.ProcessUp, Created: at, Since: at}

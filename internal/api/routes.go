@@ -71,6 +71,7 @@ func NewHandler(b Backend, callers Callers, log *slog.Logger) *Handler {
 	h.workRoutes()
 	h.teamRoutes()
 	h.attachRoute()
+	h.jobRoutes()
 	h.bridgeRoutes()
 	h.messageRoutes()
 	h.federationRoutes()

@@ -10,11 +10,6 @@ import (
 
 func (h *Handler) bridgeRoutes() {
 	b := h.backend
-	add(h, Route{"bridgeStatus", http.MethodGet, "/api/federation/bridge/status", UserOnly, "Jobs and their legs.", 0},
-		func(ctx context.Context, in *Paging) (*page[Job], error) {
-			all, err := b.Bridge.Jobs(ctx)
-			return paged(all, err, *in, jobKey)
-		})
 	type jobIn struct {
 		Job string `path:"jobId" maxLength:"26" doc:"ID or unique prefix of 4 letters or more"`
 	}
@@ -90,10 +85,11 @@ func (h *Handler) messageRoutes() {
 		After  uint64 `query:"after" doc:"next of an earlier answer: only what changed since"`
 		Wait   int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for a change"`
 		Before string `query:"before" maxLength:"64" doc:"before of an earlier answer: the page of older ones"`
+		Steps  bool   `query:"steps" doc:"with the times of each message's steps, as far as they are kept"`
 	}
 	add(h, Route{"messages", http.MethodGet, "/api/messages", UserOnly, "Messages sent and received, with how far each has come.", 0},
 		func(ctx context.Context, in *messagesIn) (*body[Messages], error) {
-			f := MessageFilter{Job: in.Job, Agent: in.Agent, Limit: in.Limit, After: in.After, Before: in.Before}
+			f := MessageFilter{Job: in.Job, Agent: in.Agent, Limit: in.Limit, After: in.After, Before: in.Before, Steps: in.Steps}
 			if in.ID != "" {
 				id, err := groove.ParseMessageID(in.ID)
 				if err != nil {

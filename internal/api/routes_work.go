@@ -127,16 +127,9 @@ func (h *Handler) historyRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			return &huma.StreamResponse{Body: func(out huma.Context) {
-				out.SetHeader("Content-Type", transcriptTypes[in.Format])
-				if err := write(out.BodyWriter()); err != nil { // its beginning is sent: the connection tells that it is not whole
-					logFault(h.log, "transcript", err)
-					panic(http.ErrAbortHandler)
-				}
-			}}, nil
+			return h.streamed("transcript", transcriptTypes[in.Format], write), nil
 		})
-	h.api.OpenAPI().Paths[transcriptPath].Get.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
-		"text/markdown": {Schema: &huma.Schema{Type: "string"}}, "application/json": {Schema: &huma.Schema{Type: "object"}}}}
+	h.api.OpenAPI().Paths[transcriptPath].Get.Responses["200"] = textOrObject()
 	type searchIn struct {
 		Text  string `query:"q" required:"true" minLength:"2" maxLength:"200" doc:"looked for whatever its case"`
 		Agent string `query:"agent" maxLength:"63" doc:"name or unique prefix"`
@@ -154,6 +147,23 @@ func (h *Handler) historyRoutes() {
 type SearchPage struct {
 	Found []groove.Found `json:"found"`
 	Next  string         `json:"next,omitempty" doc:"goes into after; absent at the end"`
+}
+
+// streamed answers with what write writes, as it comes.
+func (h *Handler) streamed(what, kind string, write func(io.Writer) error) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(out huma.Context) {
+		out.SetHeader("Content-Type", kind)
+		if err := write(out.BodyWriter()); err != nil { // its beginning is sent: the connection tells that it is not whole
+			logFault(h.log, what, err)
+			panic(http.ErrAbortHandler)
+		}
+	}}
+}
+
+// textOrObject describes an answer that is Markdown or JSON.
+func textOrObject() *huma.Response {
+	return &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
+		"text/markdown": {Schema: &huma.Schema{Type: "string"}}, "application/json": {Schema: &huma.Schema{Type: "object"}}}}
 }
 
 const transcriptPath = "/api/agents/{name}/sessions/{n}/transcript"

@@ -204,6 +204,8 @@ type MessageFilter struct {
 	After uint64
 	// Before is where an earlier page began: only what is older.
 	Before string
+	// Steps adds the times of each message's steps.
+	Steps bool
 }
 
 // Peer is a paired daemon as its user sees it.

@@ -14,6 +14,8 @@ import (
 
 // View is a leg as its user sees it.
 type View struct {
+	Row        int64 // of the store
+	PeerRow    int64
 	Job        groove.JobID
 	Peer       groove.Peer
 	Opener     groove.DaemonID
@@ -25,6 +27,8 @@ type View struct {
 	Connected  bool
 	Detail     string // why it is not connected
 	Created    time.Time
+	Opened     time.Time // zero: not accepted
+	Closed     time.Time
 	TTL        time.Time
 	Asked      time.Time // the end that this side has asked for, not answered yet
 	RTT        time.Duration
@@ -173,7 +177,7 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 	if !ok {
 		peer = groove.Peer{ID: l.peer, Name: l.peer.Short(), State: groove.PeerUnpaired}
 	}
-	v := View{Job: l.job, Peer: peer, Opener: l.peer, Contract: l.contract, State: shown(row.state, phase), Reason: row.reason,
+	v := View{Row: l.pk, PeerRow: l.peerPK, Opened: row.opened, Closed: row.closed, Job: l.job, Peer: peer, Opener: l.peer, Contract: l.contract, State: shown(row.state, phase), Reason: row.reason,
 		Agents: l.linked(), PeerAgents: l.theirs(), Connected: phase == linkUp, Created: row.created, TTL: row.ttl, Asked: row.extendHere}
 	if l.opener {
 		v.Opener = b.Self

@@ -13,7 +13,7 @@ import (
 )
 
 func (d *daemon) backend() api.Backend {
-	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Worktrees: d, Changes: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d, Work: d, History: d, Teams: d, Preview: d}
+	return api.Backend{Events: eventView{d.events}, Host: d, Agents: d, Worktrees: d, Changes: d, Bridge: d, Mailbox: d, Federation: d, Approvals: d, Record: d, Doctor: d, Meter: d, Work: d, History: d, Teams: d, Preview: d, Jobs: d}
 }
 
 // Status is api.Host.

@@ -80,7 +80,11 @@ func (d *daemon) Messages(ctx context.Context, f api.MessageFilter) (api.Message
 			return out, nil
 		}
 	}
-	mails, err := d.mailbox.History(context.WithoutCancel(ctx), filter)
+	ctx = context.WithoutCancel(ctx)
+	mails, err := d.mailbox.History(ctx, filter)
+	if err == nil && f.Steps {
+		err = d.steps(ctx, mails)
+	}
 	if len(mails) > 0 {
 		out.Messages = mails
 	}

@@ -62,4 +62,6 @@ type Mail struct {
 	Expires   *Time        `json:"expires,omitempty"`
 	Text      string       `json:"text"`
 	Files     []Attachment `json:"attachments,omitempty"`
+
+	Steps []MailStep `json:"steps,omitempty"` // where they were asked for: those whose times are still kept
 }

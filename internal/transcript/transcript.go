@@ -1,4 +1,4 @@
-// Package transcript reads what a session's file holds and writes it for people and
+// Package transcript reads what a session's file holds, or a job's record, and writes it for people and
 // programs: as Markdown, as JSON, and as the places where a text stands. It stands
 // beside the hall; the agents room writes the files, the daemon opens them for it.
 //

@@ -688,7 +688,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Jobs and their legs.
+         * Jobs and their legs, newest first.
          * @description For the user.
          */
         get: operations["bridgeStatus"];
@@ -712,6 +712,46 @@ export interface paths {
          * @description For the user.
          */
         get: operations["job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/federation/bridge/status/{jobId}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job's record with its messages, oldest first: Markdown, or JSON.
+         * @description For the user.
+         */
+        get: operations["exportJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/federation/bridge/status/{jobId}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is kept of a job beside its messages: contract, counts, round trips, what happened.
+         * @description For the user.
+         */
+        get: operations["jobRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1795,6 +1835,24 @@ export interface components {
             role?: string;
             task?: string;
         };
+        Crossed: {
+            /** Format: int64 */
+            received: number;
+            /**
+             * Format: int64
+             * @description of sent: by the peer
+             */
+            refused: number;
+            /** Format: int64 */
+            refusedHere: number;
+            /** Format: int64 */
+            sent: number;
+            /**
+             * Format: int64
+             * @description of sent: without a receipt
+             */
+            waiting: number;
+        };
         DirEntry: {
             /** @description its name begins with a dot */
             hidden: boolean;
@@ -1937,10 +1995,27 @@ export interface components {
             title: string;
             ttlAt?: string;
         };
+        JobNote: {
+            agent?: string;
+            at: string;
+            detail?: string;
+            event: string;
+            kind?: string;
+            peer?: string;
+            peerName?: string;
+            question?: string;
+            to?: string;
+        };
         JobPeer: {
             agents: string[] | null;
             /** @description name or ID prefix */
             peer: string;
+        };
+        JobRecord: {
+            job: components["schemas"]["Job"];
+            legs: components["schemas"]["LegRecord"][] | null;
+            /** @description what happened, oldest first, at most the last 500 */
+            notes: components["schemas"]["JobNote"][] | null;
         };
         JobRequest: {
             /** @description may be a unique prefix */
@@ -1967,6 +2042,20 @@ export interface components {
             ttlAt?: string;
             /** Format: int64 */
             waiting: number;
+        };
+        LegRecord: {
+            /** @description from sending to the answer, of the last 1,000 messages that were answered */
+            answered: components["schemas"]["Trip"];
+            closedAt?: string;
+            contract: components["schemas"]["Contract"];
+            crossed: components["schemas"]["Crossed"];
+            /** @description from sending to the receipt that the agent has it, of messages whose receipts' times are kept */
+            delivered: components["schemas"]["Trip"];
+            openedAt?: string;
+            peer: string;
+            peerName: string;
+            /** @description the contract in plain words */
+            words: string;
         };
         LinkPeer: {
             /** @description absent = the living ones that it shows */
@@ -2038,8 +2127,13 @@ export interface components {
             pos: number;
             replyTo?: string;
             state: string;
+            steps?: components["schemas"]["MailStep"][] | null;
             text: string;
             to: string;
+        };
+        MailStep: {
+            at: string;
+            state: string;
         };
         Message: {
             attachments?: components["schemas"]["Attachment"][] | null;
@@ -2607,6 +2701,14 @@ export interface components {
             expires: string;
             /** @description goes into GET /api/events?ticket= */
             ticket: string;
+        };
+        Trip: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            medianMs: number;
+            /** Format: int64 */
+            mostMs: number;
         };
         Trouble: {
             detail: string;
@@ -3983,6 +4085,14 @@ export interface operations {
                 limit?: number;
                 /** @description of the Link header of the page before */
                 after?: string;
+                /** @description in title, goal, ID, names of peers and agents, or the text of a message, whatever the case */
+                q?: string;
+                /** @description name or ID prefix */
+                peer?: string;
+                /** @description of either side */
+                agent?: string;
+                /** @description of the job; live: not closed */
+                state?: "live" | "dialing" | "handshaking" | "proposed" | "open" | "paused" | "resting" | "closing" | "closed";
             };
             header?: never;
             path?: never;
@@ -4030,6 +4140,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJob: {
+        parameters: {
+            query?: {
+                format?: "md" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description ID or unique prefix of 4 letters or more */
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/markdown": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID or unique prefix of 4 letters or more */
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobRecord"];
                 };
             };
             /** @description Error */
@@ -4711,6 +4888,8 @@ export interface operations {
                 wait?: number;
                 /** @description before of an earlier answer: the page of older ones */
                 before?: string;
+                /** @description with the times of each message's steps, as far as they are kept */
+                steps?: boolean;
             };
             header?: never;
             path?: never;

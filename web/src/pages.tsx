@@ -20,11 +20,17 @@ const Dashboard = lazy(() => import("./features/dashboard/view").then((m) => ({ 
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
-export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
+export const JobsPage = () => <Later><Jobs question={(id) => <Asked id={id} />} /></Later>;
 export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;
+
+/** A question of the queue, where another view tells of it. */
+function Asked({ id }: { id: string }) {
+  const asked = useSnapshot((s) => (s.approvals ?? []).find((a) => a.id === id));
+  return asked ? <ApprovalCard approval={asked} /> : null;
+}
 
 const showMail = (m: Mail) => <Message mail={m} />;
 

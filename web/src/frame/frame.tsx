@@ -162,7 +162,9 @@ function Peers() {
 function TopBar() {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const view = views.find((v) => path.startsWith(v.to));
-  const rest = view ? decodeURIComponent(path.slice(view.to.length + 1)) : "";
+  const last = view ? decodeURIComponent(path.slice(view.to.length + 1)) : "";
+  const job = useSnapshot((s) => (view?.to === "/jobs" ? (s.jobs ?? []).find((j) => j.jobId === last)?.title : undefined));
+  const rest = job ?? last;
   return (
     <header className="col-start-2 flex min-w-0 items-center gap-2 pr-3 pl-1 max-md:col-start-1 max-md:pl-3">
       <nav aria-label="Breadcrumb" className="flex min-w-0 flex-1 items-center gap-1.5 whitespace-nowrap text-text-3">

@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Bot, Check, Handshake, Link2, Network, Plus, Sun } from "lucide-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useSnapshot } from "./api/state";
+import { Notifier } from "./features/approvals/notify";
 import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
 import { views } from "./frame/frame";
@@ -23,6 +24,7 @@ export function Overlays() {
   const actions = useActions();
   return (
     <Suspense fallback={null}>
+      <Notifier />
       {open === "palette" && <Palette open onClose={close} actions={actions} />}
       {open === "keys" && <KeySheet open onClose={close} />}
       {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}

@@ -4,6 +4,7 @@ import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
 import { AgentsView } from "./features/agents/view";
 import { ApprovalCard } from "./features/approvals/card";
+import { NotifySetting } from "./features/approvals/notify";
 import { Chat, Message } from "./features/chat/chat";
 import { openSpawn, overlay } from "./frame/actions";
 import { Skeleton } from "./ui/note";
@@ -21,7 +22,7 @@ const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Sk
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs question={(id) => <Asked id={id} />} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
+export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} notifications={<NotifySetting />} /></Later>;
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;

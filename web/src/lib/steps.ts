@@ -1,4 +1,5 @@
 import type { Mail } from "~/api/client";
+import { own } from "./own";
 
 const out = ["queued", "stored", "delivered", "started", "answered"] as const;
 const here = ["stored", "delivered", "started", "answered"] as const;
@@ -9,8 +10,8 @@ export type Step = { name: string; passed: boolean; at?: string; own: boolean };
 
 /** The way of a message, step by step. Nothing is made up: a step whose time is not kept has none. */
 export function stepsOf(m: Mail): Step[] {
-  const known = (m.steps ?? []).map((s) => ({ rank: rank[s.state] ?? -1, at: s.at })).filter((s) => s.rank >= 0);
-  const furthest = Math.max(rank[m.state] ?? -1, ...known.map((s) => s.rank), 0);
+  const known = (m.steps ?? []).map((s) => ({ rank: own(rank, s.state) ?? -1, at: s.at })).filter((s) => s.rank >= 0);
+  const furthest = Math.max(own(rank, m.state) ?? -1, ...known.map((s) => s.rank), 0);
   return (m.direction === "out" ? out : here).map((name, i) => {
     const at = rank[name] ?? 0;
     if (i === 0) return { name, passed: true, at: m.at, own: true };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Approval } from "~/api/client";
 import { read } from "./detail";
 
-const of = (detail: unknown) => read({ id: "abcdefgh", kind: "permission", title: "t", detail, state: "open", created: "", expires: "" } as unknown as Approval);
+const of = (detail: unknown, kind = "permission") => read({ id: "abcdefgh", kind, title: "t", detail, state: "open", created: "", expires: "" } as unknown as Approval);
 
 test("a program's request shows its command, paths and diff", () => {
   const d = of({
@@ -13,18 +13,30 @@ test("a program's request shows its command, paths and diff", () => {
   expect(d.options.map((o) => o.allow)).toEqual([true, false]);
 });
 
-test("a question of groove's own shows its change, its rule and the contract in words", () => {
-  const d = of({ agent: "a", kind: "edit", diffs: [{ path: "/a", old: "1", new: "2" }], options: [], remember: { answer: "allow", kind: "edit", pattern: "src/**" } });
-  expect(d).toMatchObject({ diffs: [{ path: "/a", before: "1", after: "2" }], remember: "allow edit:src/**", forbid: "" });
-  expect(d.facts).toEqual([
-    ["agent", "a"],
-    ["kind", "edit"],
-  ]);
+test("a question of groove's own shows its change, its rule and why it is asked", () => {
+  const d = of({ agent: "a", kind: "edit", diffs: [{ path: "/a", old: "1", new: "2" }], options: [], reason: "no rule fits", code: "none", outside: ["/a"], tainted: ["vps"], cut: true, remember: { answer: "allow", kind: "edit", pattern: "src/**" } });
+  expect(d).toMatchObject({ agent: "a", sort: "edit", code: "none", outside: ["/a"], tainted: ["vps"], cut: true, diffs: [{ path: "/a", before: "1", after: "2" }], remember: "allow edit:src/**", forbid: "" });
+  expect(d.facts).toEqual([["Why it asks", "no rule fits"]]);
 });
 
-test.each([[null], [undefined], ["x"], [[1]], [{ toolCall: "x", options: 7, words: { a: 1 }, diffs: ["x"] }]])("a detail that is none is empty: %j", (detail) => {
+test("a peer's words are quotes with their sender", () => {
+  expect(of({ jobId: "j", peer: "k", from: "backend", to: "frontend", text: "hello" }, "message.held")).toMatchObject({ job: "j", peer: "k", agent: "frontend", quotes: [{ from: "backend", text: "hello" }] });
+  expect(of({ agent: "a", program: "p", messages: [{ from: "b", at: "1", text: "x" }, { from: "c", at: "2", text: "" }] }, "turn.held").quotes).toEqual([{ from: "b", at: "1", text: "x" }]);
+});
+
+test("a contract is told by its plain words, not by its members", () => {
+  const d = of({ opener: "k", peer: "me", title: "T", goal: "G", ttl: 7200, paths: ["x/**"], rate: 100 }, "job.proposed");
+  expect([d.facts, d.paths]).toEqual([[], []]);
+});
+
+test("the answers to a spent budget have names", () => {
+  expect(of({ agent: "a", options: ["raise", "keep", "end", "constructor"] }, "agent.budget").options.map((o) => `${o.id} ${o.allow}`)).toEqual(["raise true", "keep false", "end false"]);
+});
+
+test.each([[null], [undefined], ["x"], [[1]], [{ toolCall: "x", options: 7, words: { a: 1 }, diffs: ["x"], messages: [7], tainted: "x" }]])("a detail that is none is empty: %j", (detail) => {
   const d = of(detail);
   expect(d.options).toEqual([]);
   expect(d.diffs).toEqual([]);
   expect(d.words).toEqual([]);
+  expect(d.quotes).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { clock } from "~/lib/time";
 import { Long } from "~/ui/long";
 import { Way } from "~/ui/way";
 import { said } from "./timeline";
+import { own } from "~/lib/own";
 
 const waits = (m: Mail) => m.direction === "out" && ["queued", "sent", "held"].includes(m.state);
 
@@ -73,7 +74,7 @@ const icons: Record<string, typeof Clock3> = {
 /** What happened, on the line between the lanes. */
 export function Happened({ note, self, opener, question }: { note: JobNote; self: string; opener: string; question?: ReactNode }) {
   const s = said(note, self, opener);
-  const Icon = s.bad ? TriangleAlert : (icons[note.event] ?? Clock3);
+  const Icon = s.bad ? TriangleAlert : (own(icons, note.event) ?? Clock3);
   if (question) return <div className="relative z-1 bg-surface">{question}</div>;
   return (
     <div className="relative z-1 flex justify-center">

@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { useEffect } from "react";
 import { api, unwrap, type Job, type JobRecord } from "~/api/client";
 import { useSnapshot } from "~/api/state";
-import { nextOf } from "./timeline";
+import { nextOf } from "~/lib/link";
 
 export type Find = { text: string; peer: string; agent: string; state: "" | "live" | "closed" };
 export const nothing: Find = { text: "", peer: "", agent: "", state: "" };

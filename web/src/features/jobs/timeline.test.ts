@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Job, JobNote, Mail } from "~/api/client";
-import { groups, merge, nextOf, openQuestion, said } from "./timeline";
+import { nextOf } from "~/lib/link";
+import { groups, merge, openQuestion, said } from "./timeline";
 
 const mail = (id: string, at: string) => ({ id, at, direction: "out" }) as Mail;
 const note = (event: string, at: string, more: Partial<JobNote> = {}) => ({ event, at, ...more }) as JobNote;
@@ -24,6 +25,11 @@ test("a question waits until it is decided", () => {
 test("what a peer's agent wrote is never a line of ours", () => {
   const s = said(note("job.done", "1", { peerName: "vps", detail: "You allowed everything" }), "me", "me");
   expect(s).toEqual({ text: "Done on vps", words: "You allowed everything" });
+});
+
+test("a word of the daemon's that is none of ours stands as it is", () => {
+  expect(said(note("job.close", "1", { detail: "constructor" }), "me", "me").text).toBe("Closed: constructor");
+  expect(said(note("toString", "1"), "me", "me").text).toBe("toString");
 });
 
 const job = (jobId: string, state: string, opener = "me") => ({ jobId, state, opener }) as Job;

@@ -1,4 +1,5 @@
 import type { Job, JobNote, Mail } from "~/api/client";
+import { own } from "~/lib/own";
 
 export type Row = { key: string; at: string; mail?: Mail; note?: JobNote };
 
@@ -33,7 +34,7 @@ const ends: Record<string, string> = {
 
 /** A reason of the daemon in words; what is not known stands as it is. */
 export function reason(text: string): string {
-  return ends[text] ?? text;
+  return own(ends, text) ?? text;
 }
 
 const dated = /\d{4}-\d\d-\d\dT[\d:.]+Z/;
@@ -92,10 +93,4 @@ export function groups(jobs: Job[], self: string, ids: Set<string>): Group[] {
     { name: "Closed", jobs: jobs.filter((j) => j.state === "closed") },
   ];
   return all.filter((g) => g.jobs.length > 0);
-}
-
-/** Where the page after this one begins, of a Link header. */
-export function nextOf(link: string | null): string | undefined {
-  const at = /<([^>]*)>; rel="next"/.exec(link ?? "")?.[1];
-  return at ? (new URL(at, "http://x").searchParams.get("after") ?? undefined) : undefined;
 }

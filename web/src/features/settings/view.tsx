@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { Link2, Network } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { api, unwrap, type Peer, type Status } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { useNow } from "~/lib/now";
@@ -18,7 +18,7 @@ const modes: Record<string, string> = {
 };
 
 /** Federation, peers and settings. */
-export function SettingsView({ onPair }: { onPair: () => void }) {
+export function SettingsView({ onPair, notifications }: { onPair: () => void; notifications: ReactNode }) {
   const status = useSnapshot((s) => s.status);
   const peers = useSnapshot((s) => s.peers);
   if (!status || !peers) return <Skeleton />;
@@ -44,6 +44,7 @@ export function SettingsView({ onPair }: { onPair: () => void }) {
             <PeerCard key={p.id} peer={p} />
           ))}
         </section>
+        {notifications}
         <Config />
       </div>
     </div>

@@ -4,7 +4,7 @@ import { accessible, assert, facts, flow, shoot, wear } from "./lib.mjs";
 
 const views = [
   ["Agents", "frontend"],
-  ["Jobs", "Contract|Goal"],
+  ["Jobs", "Crossed so far"],
   ["Approvals", "Edit README"],
   ["Projects", "frontend"],
   ["Dashboard", "Federation"],

@@ -34,6 +34,12 @@ func (c *Client) Settings(ctx context.Context) ([]Setting, error) {
 	return get[[]Setting](ctx, c, "/api/config", nil)
 }
 
+// SetSetting writes one setting into config.toml; the daemon takes it at its next start.
+func (c *Client) SetSetting(ctx context.Context, key, value string) (s Setting, err error) {
+	err = c.call(ctx, http.MethodPut, "/api/config/"+url.PathEscape(key), nil, SettingRequest{Value: value}, &s)
+	return s, err
+}
+
 // Job returns one job by its ID or a unique prefix.
 func (c *Client) Job(ctx context.Context, ref string) (Job, error) {
 	return get[Job](ctx, c, "/api/federation/bridge/status/"+url.PathEscape(ref), nil)

@@ -66,6 +66,9 @@ func (h *house) Stop(context.Context) error {
 func (h *house) Settings(context.Context) ([]api.Setting, error) {
 	return []api.Setting{{Key: "rate", Value: 100, Origin: "default"}}, h.err
 }
+func (h *house) SetSetting(_ context.Context, key, value string) (api.Setting, error) {
+	return api.Setting{Key: key, Value: 100, Origin: "default", Next: &api.Next{Value: value, Origin: "config.toml:1"}}, h.err
+}
 func (h *house) Now() uint64 { return 7 }
 func (h *house) Subscribe(_ context.Context, since *uint64) (api.EventReader, error) {
 	if h.subscribe != nil {

@@ -37,6 +37,15 @@ func (h *Handler) hostRoutes() {
 	add(h, Route{"config", http.MethodGet, "/api/config", UserOnly, "The settings that the running daemon has, and from where.", 0},
 		func(ctx context.Context, _ *none) (*body[[]Setting], error) { return list(b.Host.Settings(ctx)) })
 
+	type settingIn struct {
+		Key  string `path:"key" maxLength:"200"`
+		Body SettingRequest
+	}
+	add(h, Route{"setSetting", http.MethodPut, "/api/config/{key}", UserOnly, "Write one setting into config.toml; the daemon takes it at its next start.", 0},
+		func(ctx context.Context, in *settingIn) (*body[Setting], error) {
+			return answer(b.Host.SetSetting(ctx, in.Key, in.Body.Value))
+		})
+
 	type gateIn struct{ Body GateModeRequest }
 	add(h, Route{"gateMode", http.MethodPost, "/api/gate/mode", UserOnly, "Change how the running daemon keeps other sources out; config.toml decides at the next start.", 0},
 		func(ctx context.Context, in *gateIn) (*body[Gate], error) {

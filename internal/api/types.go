@@ -63,6 +63,18 @@ type Setting struct {
 	Value   any    `json:"value" doc:"as config.toml would say it"`
 	Origin  string `json:"origin" doc:"default, or the file and line, variable or flag that set it"`
 	Allowed string `json:"allowed,omitempty" doc:"what may stand there"`
+	Next    *Next  `json:"next,omitempty" doc:"what the next start takes, where that is something else"`
+}
+
+// Next is what a setting will be.
+type Next struct {
+	Value  any    `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// SettingRequest writes one setting into config.toml.
+type SettingRequest struct {
+	Value string `json:"value" maxLength:"4096" doc:"as the command groove config set takes it"`
 }
 
 // Trouble is something that the daemon could not use and went on without.

@@ -1,4 +1,5 @@
 // Where features meet: each view is handed what it shows of another's.
+import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
@@ -21,7 +22,10 @@ const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Sk
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
+export function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} /></Later>;
+}
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;

@@ -460,6 +460,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write one setting into config.toml; the daemon takes it at its next start.
+         * @description For the user.
+         */
+        put: operations["setSetting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contract": {
         parameters: {
             query?: never;
@@ -2063,6 +2083,10 @@ export interface components {
             /** Format: int64 */
             next: number;
         };
+        Next: {
+            origin: string;
+            value: unknown;
+        };
         OpenCode: {
             /** @description the page alone */
             address: string;
@@ -2484,10 +2508,16 @@ export interface components {
             /** @description what may stand there */
             allowed?: string;
             key: string;
+            /** @description what the next start takes, where that is something else */
+            next?: components["schemas"]["Next"];
             /** @description default, or the file and line, variable or flag that set it */
             origin: string;
             /** @description as config.toml would say it */
             value: unknown;
+        };
+        SettingRequest: {
+            /** @description as the command groove config set takes it */
+            value: string;
         };
         Snapshot: {
             agents: components["schemas"]["Agent"][] | null;
@@ -3544,6 +3574,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Setting"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setting"];
                 };
             };
             /** @description Error */

@@ -51,7 +51,7 @@ function One({ program: p }: { program: Program }) {
       <p className="font-mono text-xs break-all text-text-3">{(p.path ?? (p.command ?? []).join(" ")) || "no command"}</p>
       {p.problem && (
         <p className="text-text-2">
-          {p.problem.detail}
+          {p.problem.detail}.
           {help && (
             <>
               {" "}

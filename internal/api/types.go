@@ -66,6 +66,18 @@ type Setting struct {
 	Next    *Next  `json:"next,omitempty" doc:"what the next start takes, where that is something else"`
 }
 
+// Demo is two further daemons of this machine, paired, whose scripted agents talk.
+type Demo struct {
+	Running bool       `json:"running"`
+	Doors   []DemoDoor `json:"doors,omitempty" doc:"of a start: addresses that let one browser in, once"`
+}
+
+// DemoDoor is the way into one daemon of the demo.
+type DemoDoor struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
 // Next is what a setting will be.
 type Next struct {
 	Value  any    `json:"value"`

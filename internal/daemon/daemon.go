@@ -95,6 +95,7 @@ type daemon struct {
 	driver    groove.Driver
 	checker   *programs.Checker
 	trials    *trials
+	demo      demo
 	changes   *changes
 	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
@@ -202,6 +203,9 @@ func (d *daemon) sweep() {
 	d.mark = "GROOVE_HOME_MARK=" + string(d.self.ID)
 	if n := shim.Sweep(d.mark) + shim.SweepCgroups(d.cgroupPrefix()); n > 0 {
 		d.log.Warn("processes of an earlier run were ended", "count", n)
+	}
+	if err := os.RemoveAll(d.demoDir()); err != nil {
+		d.log.Warn("a demo's folder of an earlier run is left", "err", err)
 	}
 }
 
@@ -353,6 +357,7 @@ func (d *daemon) close() error {
 	if d.gate != nil {
 		err = errors.Join(err, d.gate.Close())
 	}
+	d.demo.end()
 	d.stop()
 	d.changes.rest.stop()
 	d.run.Wait()

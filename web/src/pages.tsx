@@ -3,6 +3,7 @@ import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
+import { Demo } from "./features/agents/demo";
 import { AgentsView } from "./features/agents/view";
 import { ApprovalCard } from "./features/approvals/card";
 import { Chat, Message } from "./features/chat/chat";
@@ -24,7 +25,7 @@ export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
 export function SettingsPage() {
   const { section } = useParams({ strict: false });
-  return <Later><Settings section={section} onPair={() => overlay.set("pair")} /></Later>;
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} demo={<Demo />} /></Later>;
 }
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;

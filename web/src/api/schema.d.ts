@@ -500,6 +500,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the paired demo runs.
+         * @description For the user.
+         */
+        get: operations["demo"];
+        put?: never;
+        /**
+         * Start two further daemons, paired, whose scripted agents talk, in a folder of their own. Running already, it lets a browser in again.
+         * @description For the user.
+         */
+        post: operations["startDemo"];
+        /**
+         * End the demo and remove its folder.
+         * @description For the user.
+         */
+        delete: operations["endDemo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dirs": {
         parameters: {
             query?: never;
@@ -1814,6 +1842,15 @@ export interface components {
             name: string;
             role?: string;
             task?: string;
+        };
+        Demo: {
+            /** @description of a start: addresses that let one browser in, once */
+            doors?: components["schemas"]["DemoDoor"][] | null;
+            running: boolean;
+        };
+        DemoDoor: {
+            name: string;
+            url: string;
         };
         DirEntry: {
             /** @description its name begins with a dot */
@@ -3643,6 +3680,91 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ContractPreview"][] | null;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -1,4 +1,5 @@
 import { Link2, Network } from "lucide-react";
+import type { ReactNode } from "react";
 import { type Peer, type Status } from "~/api/client";
 import { Button } from "~/ui/button";
 import { Empty, Note } from "~/ui/note";
@@ -8,7 +9,7 @@ import { GateMode } from "./gate";
 import { PeerCard } from "./peer";
 
 /** This daemon towards others: who is paired, what jobs begin with, and how strangers are kept out. */
-export function Federation({ status, peers, onPair }: { status: Status; peers: Peer[]; onPair: () => void }) {
+export function Federation({ status, peers, onPair, demo }: { status: Status; peers: Peer[]; onPair: () => void; demo: ReactNode }) {
   return (
     <>
       <Daemon status={status} />
@@ -32,6 +33,12 @@ export function Federation({ status, peers, onPair }: { status: Status; peers: P
       </section>
       <Bridge />
       <GateMode gate={status.gate} />
+      <section aria-labelledby="demo">
+        <h2 id="demo" className="text-lg">
+          Demo
+        </h2>
+        {demo}
+      </section>
     </>
   );
 }

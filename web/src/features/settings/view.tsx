@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useSnapshot } from "~/api/state";
 import { Skeleton } from "~/ui/note";
 import { Federation } from "./federation";
@@ -14,7 +15,7 @@ const sections = [
 export type Section = (typeof sections)[number]["at"];
 
 /** Federation, programs, and every setting. */
-export function SettingsView({ section, onPair }: { section: string | undefined; onPair: () => void }) {
+export function SettingsView({ section, onPair, demo }: { section: string | undefined; onPair: () => void; demo: ReactNode }) {
   const status = useSnapshot((s) => s.status);
   const peers = useSnapshot((s) => s.peers);
   const at = sections.find((s) => s.at === section)?.at ?? "federation";
@@ -30,7 +31,7 @@ export function SettingsView({ section, onPair }: { section: string | undefined;
       </nav>
       <div className="min-h-0 min-w-0 flex-1 overflow-y-auto">
         <div className="mx-auto flex max-w-[1000px] flex-col gap-8 p-6 max-md:p-4">
-          {at === "federation" && <Federation status={status} peers={peers} onPair={onPair} />}
+          {at === "federation" && <Federation status={status} peers={peers} onPair={onPair} demo={demo} />}
           {at === "programs" && <Programs />}
           {at === "general" && <General />}
         </div>

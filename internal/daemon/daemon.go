@@ -320,6 +320,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	answered := make(chan error, 1)
 	go func() { answered <- d.server.Serve(ctx, stopGrace) }()
 	d.log.Info("daemon started", "pid", os.Getpid(), "daemon", d.self.ID.Short(), "version", groove.Version)
+	trim()
 	if d.opts.Ready != nil {
 		d.opts.Ready(d.info())
 	}

@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trim gives back the pages of the program's file: most of them only the start, or a burst, has touched, as code and
-// constants of what is built once. What is used again is mapped again, from the kernel's
-// cache.
+// trim gives back the pages of the program's file, most of which only the start, or a burst,
+// has touched. What is used again is mapped again, from the kernel's cache.
 func trim() {
 	self, err := os.Executable()
 	if err != nil {

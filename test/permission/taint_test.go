@@ -88,6 +88,9 @@ func TestTaint(t *testing.T) {
 	x.answer(q, api.AnswerRequest{Answer: "approve"})
 	x.said("permission: allow", 2)
 
+	x.Rotate("backend")
+	x.tainted("laptop") // the brief may repeat it
+
 	review, err := x.Client.Review(t.Context(), "backend")
 	if err != nil || len(review.Messages) != 1 || review.Messages[0].ID != first.ID || review.Messages[0].Text != "please\nedit src/b" || review.More {
 		t.Fatalf("%+v %v", review, err)

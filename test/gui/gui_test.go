@@ -182,10 +182,24 @@ func TestChat(t *testing.T) {
 	flow(t, "chat.mjs", map[string]any{"url": enter(t, a)})
 }
 
+// TestPair pairs two daemons through two browsers; then the peer goes away with a message on its way.
 func TestPair(t *testing.T) {
 	a := harness.New(t, "laptop", "127.0.0.1").Start()
 	b := harness.New(t, "vps", "127.0.0.2").Start()
-	flow(t, "pair.mjs", map[string]any{"urls": []string{enter(t, a), enter(t, b)}, "bridges": []string{a.Info.Bridge[0], b.Info.Bridge[0]}})
+	a.Spawn("frontend", echo)
+	b.Spawn("backend", echo)
+	flow(t, "pair.mjs", map[string]any{"urls": []string{enter(t, a), enter(t, b)}, "bridges": []string{a.Info.Bridge[0], b.Info.Bridge[0]}, "shots": os.Getenv("GROOVE_SHOTS")}, map[string]func(){
+		"wait": func() {
+			job, err := a.API().OpenJob(t.Context(), api.OpenRequest{Peer: "vps", Title: "Ends with it", Goal: "x", Agents: []groove.AgentName{"frontend"}, PeerAgents: []groove.AgentName{"backend"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Kill()
+			if _, err := a.API().Send(t.Context(), api.MessageRequest{Job: job.ID, To: api.MessageTo{Agent: "backend"}, Payload: groove.Message{Text: "never to arrive"}}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
 }
 
 // TestRestart has the daemon die and come back under an open page, and a peer write meanwhile.

@@ -135,6 +135,7 @@ await flow(async (open) => {
   await page.waitForURL((u) => u.pathname === `/approvals/${shown[0].tag}`);
   await view.getByRole("heading", { name: "Let reader-1 read?" }).waitFor();
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Notifications" }).click();
   await page.getByRole("button", { name: "No notes in this browser" }).click();
   await page.getByText("Notes are off in this browser.").waitFor();
 

@@ -1,7 +1,9 @@
 // Where features meet: each view is handed what it shows of another's.
+import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
+import { Demo } from "./features/agents/demo";
 import { AgentsView } from "./features/agents/view";
 import { ApprovalCard } from "./features/approvals/card";
 import { NotifySetting } from "./features/approvals/notify";
@@ -22,7 +24,10 @@ const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Sk
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs question={(id) => <Asked id={id} />} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} notifications={<NotifySetting />} /></Later>;
+export function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} demo={<Demo />} notifications={<NotifySetting />} /></Later>;
+}
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;

@@ -52,7 +52,7 @@ export function Tabs({ tabs, value, onChange }: { tabs: Tab[]; value: string; on
   );
 }
 
-export function Dialog({ open, onClose, title, children, footer, wide }: { open: boolean; onClose: () => void; title: string; children: ReactNode; footer?: ReactNode; wide?: boolean | "page" }) {
+export function Dialog({ open, onClose, title, children, footer, wide }: { open: boolean; onClose: () => void; title: string; children: ReactNode; footer?: ReactNode; wide?: boolean | "page" | "large" }) {
   return (
     <D.Root open={open} onOpenChange={(o) => !o && onClose()}>
       <D.Portal>
@@ -61,7 +61,7 @@ export function Dialog({ open, onClose, title, children, footer, wide }: { open:
           aria-describedby={undefined}
           // Escape first closes the list that is open within.
           onEscapeKeyDown={(e) => document.activeElement?.matches("[role=combobox][aria-expanded=true]") && e.preventDefault()}
-          className={clsx("fixed top-1/2 left-1/2 z-60 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 animate-appear flex-col rounded-xl border border-border bg-float shadow-3", wide === "page" ? "h-[92dvh] max-w-[1180px]" : wide ? "max-w-3xl" : "max-w-lg")}
+          className={clsx("fixed top-1/2 left-1/2 z-60 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 animate-appear flex-col rounded-xl border border-border bg-float shadow-3", wide === "page" ? "h-[92dvh] max-w-[1180px]" : wide === "large" ? "max-w-[1000px]" : wide ? "max-w-3xl" : "max-w-lg")}
         >
           <header className="flex items-center gap-2 border-b border-border px-4 py-3">
             <D.Title className="flex-1 text-lg">{title}</D.Title>

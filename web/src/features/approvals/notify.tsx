@@ -60,9 +60,9 @@ export function NotifySetting() {
   const notes = useNotes();
   return (
     <section aria-labelledby="notifications" className="flex flex-col gap-2">
-      <h2 id="notifications" className="text-lg">
+      <h1 id="notifications" className="text-xl">
         Notifications
-      </h2>
+      </h1>
       <p className="max-w-[68ch] text-text-2">{says[notes]}</p>
       {(notes === "ask" || notes === "off") && (
         <Button className="self-start" onClick={() => void turnOn()}>

@@ -20,7 +20,7 @@ export function PairDialog({ open, onClose }: { open: boolean; onClose: () => vo
     onClose();
   };
   return (
-    <Dialog open={open} onClose={close} title="Pair a machine" wide>
+    <Dialog open={open} onClose={close} title="Pair a machine" wide={id ? "large" : true}>
       {id ? (
         <UnderWay id={id} onAgain={() => setID(undefined)} onDone={close} />
       ) : (

@@ -8,6 +8,7 @@ const failed = (kind: string, peerId?: string) => of({ state: "failed", peerId, 
 
 test.each([
   ["dialling", of({ state: "dialling" }), "......"],
+  ["dialling again after words that differed", of({ state: "dialling", failures: 1, peerId: "k7", problem: { kind: "pair.wordsDiffer" } as Pairing["problem"] }), "++x..."],
   ["the words are shown", of({ state: "words" }), "+++..."],
   ["you said yes", of({ state: "waiting" }), "++++.."],
   ["paired", of({ state: "paired" }), "++++++"],

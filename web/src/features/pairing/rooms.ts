@@ -38,7 +38,7 @@ export function passage(p: Pairing): Passage[] {
     case "failed":
       return upTo(refuser(p), "refused");
   }
-  return upTo(0);
+  return p.failures > 0 ? upTo(refuser(p), "refused") : upTo(0);
 }
 
 /** The room that refused. Time that ran out is the other user's, once the other machine was met. */

@@ -44,9 +44,10 @@ export function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => v
     <div className="flex flex-col gap-4" aria-live="polite">
       <Machines pairing={p} />
       <Hall pairing={p} />
+      {p.state === "dialling" && p.failures > 0 && p.problem && <Failed pairing={p} />}
       {p.state === "dialling" && (
-        <Note title={`Waiting for ${p.address ?? "the other machine"}`} actions={<Button onClick={() => void cancel()}>Call it off</Button>}>
-          Run <code className="font-mono text-xs">groove federation pair</code> there, or use its page, with this machine's address. {p.problem && <>Until now, in the room {rooms[refuser(p)]}: {p.problem.detail}.</>} <Until at={p.until} />
+        <Note title={`Waiting for ${p.address ?? "the other machine"}${p.failures > 0 ? ", for another try" : ""}`} actions={<Button onClick={() => void cancel()}>Call it off</Button>}>
+          Run <code className="font-mono text-xs">groove federation pair</code> there, or use its page, with this machine's address. {p.problem && p.failures === 0 && <>Until now, in the room {rooms[refuser(p)]}: {p.problem.detail}.</>} <Until at={p.until} />
         </Note>
       )}
       {p.state === "words" && p.words && <Compare words={p.words} peer={p.peerName ?? ""} left={<Until at={p.until} />} onSay={(yes) => void confirm(yes)} />}
@@ -77,13 +78,14 @@ export function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => v
   );
 }
 
-function Failed({ pairing: p, onAgain }: { pairing: Pairing; onAgain: () => void }) {
+/** Where it was refused, and why; before the last try it goes on by itself. */
+function Failed({ pairing: p, onAgain }: { pairing: Pairing; onAgain?: () => void }) {
   const left = 3 - p.failures;
   return (
-    <Note tone="failed" title={<>Refused in the room {rooms[refuser(p)]} {p.problem && <code className="font-mono text-xs">{p.problem.kind}</code>}</>} actions={<Button onClick={onAgain}>Begin anew</Button>}>
+    <Note tone="failed" title={<>Refused in the room {rooms[refuser(p)]} {p.problem && <code className="font-mono text-xs">{p.problem.kind}</code>}</>} actions={onAgain && <Button onClick={onAgain}>Begin anew</Button>}>
       {p.problem?.detail} {p.problem?.fix && <>What helps: {p.problem.fix}.</>} Nothing was stored on either side.{" "}
       {p.problem?.kind === "pair.wordsDiffer" && <>Check that the address is the machine you mean. If the words differ twice, do not pair over this network. </>}
-      {p.failures > 0 && left > 0 && <>{left} of 3 tries were left.</>}
+      {p.failures > 0 && left > 0 && <>{left} of 3 tries {onAgain ? "were" : "are"} left.</>}
     </Note>
   );
 }

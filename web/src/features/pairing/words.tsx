@@ -48,7 +48,7 @@ export function Compare({ words, peer, left, onSay }: { words: string[]; peer: s
               <span aria-hidden className="block text-xs text-text-3">
                 {i + 1}
               </span>
-              <b className="text-[clamp(20px,2.6vw,32px)] leading-tight font-semibold tracking-tight">{w}</b>
+              <b className="text-[clamp(18px,3.2vw,36px)] leading-tight font-semibold tracking-tight">{w}</b>
             </li>
           ))}
         </ol>
@@ -69,7 +69,7 @@ export function Compare({ words, peer, left, onSay }: { words: string[]; peer: s
                     autoComplete="off"
                     autoCapitalize="none"
                     spellCheck={false}
-                    maxLength={20}
+                    maxLength={100}
                     value={typed[i] ?? ""}
                     aria-invalid={s === "differs" || undefined}
                     onBlur={() => finish(new Set([...finished, i]))}

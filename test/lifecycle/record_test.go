@@ -88,6 +88,9 @@ func TestTheRecordOfAJob(t *testing.T) {
 			t.Errorf("here %v, without %s", happened(r), want)
 		}
 	}
+	if slices.Contains(happened(r), "send") || slices.Contains(happened(r), "receive") {
+		t.Errorf("messages stand among what else happened: %v", happened(r))
+	}
 	if first := r.Notes[0].Event; first != "job.open" {
 		t.Errorf("the record begins with %s", first)
 	}

@@ -83,8 +83,8 @@ function Failed({ pairing: p, onAgain }: { pairing: Pairing; onAgain?: () => voi
   const left = 3 - p.failures;
   return (
     <Note tone="failed" title={<>Refused in the room {rooms[refuser(p)]} {p.problem && <code className="font-mono text-xs">{p.problem.kind}</code>}</>} actions={onAgain && <Button onClick={onAgain}>Begin anew</Button>}>
-      {p.problem?.detail} {p.problem?.fix && <>What helps: {p.problem.fix}.</>} Nothing was stored on either side.{" "}
-      {p.problem?.kind === "pair.wordsDiffer" && <>Check that the address is the machine you mean. If the words differ twice, do not pair over this network. </>}
+      {p.problem?.detail}. {p.problem?.fix && <>What helps: {p.problem.fix}.</>} Nothing was stored on either side.{" "}
+      {p.problem?.kind === "pair.wordsDiffer" && <>If the words differ twice, do not pair over this network. </>}
       {p.failures > 0 && left > 0 && <>{left} of 3 tries {onAgain ? "were" : "are"} left.</>}
     </Note>
   );

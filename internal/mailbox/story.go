@@ -13,10 +13,14 @@ import (
 // storyPage is how many messages of a direction are held at once.
 const storyPage = 500
 
-// Story hands over the messages of a job, oldest first, some hundreds at a time: each holds its
-// piece until it returns.
+// Story hands over the messages that a job has by now, oldest first, some hundreds at a time: each
+// holds its piece until it returns.
 func (m *Mailbox) Story(ctx context.Context, job groove.JobID, each func([]groove.Mail) error) error {
 	out, in := pageReader{m: m, query: outHistory, t: "o", job: job}, pageReader{m: m, query: inHistory, t: "i", job: job}
+	const ends = "SELECT (SELECT coalesce(max(pos), 0) FROM outbox), (SELECT coalesce(max(pos), 0) FROM inbox)"
+	if err := m.Options.Store.Read().QueryRowContext(ctx, ends).Scan(&out.last, &in.last); err != nil {
+		return groove.Wrap("read history", groove.KindInternal, err)
+	}
 	for {
 		if err := out.fill(ctx); err != nil {
 			return err
@@ -41,6 +45,7 @@ type pageReader struct {
 	t     string
 	job   groove.JobID
 	after int64
+	last  int64 // position: who writes on does not keep the reader
 	have  []groove.Mail
 	end   bool
 }
@@ -50,8 +55,8 @@ func (r *pageReader) fill(ctx context.Context) error {
 		return nil
 	}
 	legs := r.m.legsOf(r.job)
-	query := r.query + " AND " + r.t + ".leg IN (0" + strings.Repeat(",?", len(legs)) + ") AND " + r.t + ".pos > ? ORDER BY " + r.t + ".pos LIMIT ?"
-	mails, of, err := r.m.readMails(ctx, r.t == "o", query, append(legs, r.after, storyPage)...)
+	query := r.query + " AND " + r.t + ".leg IN (0" + strings.Repeat(",?", len(legs)) + ") AND " + r.t + ".pos > ? AND " + r.t + ".pos <= ? ORDER BY " + r.t + ".pos LIMIT ?"
+	mails, of, err := r.m.readMails(ctx, r.t == "o", query, append(legs, r.after, r.last, storyPage)...)
 	if err != nil {
 		return groove.Wrap("read history", groove.KindInternal, err)
 	}

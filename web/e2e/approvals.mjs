@@ -75,9 +75,13 @@ await flow(async (open) => {
   const waits = (text) => row(page, text).waitFor();
   const early = await page.evaluate(async () => {
     const press = (key) => dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-    const at = performance.now();
+    const shown = () => document.querySelector("article[aria-label]")?.getAttribute("aria-label");
+    const frame = () => new Promise(requestAnimationFrame);
+    const before = shown();
     press("j");
-    await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
+    while (shown() === before) await frame();
+    const at = performance.now();
+    while (performance.now() - at < 150) await frame();
     press("a");
     press("d");
     return performance.now() - at;

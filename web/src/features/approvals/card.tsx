@@ -1,12 +1,10 @@
 import clsx from "clsx";
-import { Timer } from "lucide-react";
 import { useMemo } from "react";
 import type { Approval } from "~/api/client";
-import { useNow } from "~/lib/now";
-import { span } from "~/lib/time";
 import { Badge } from "~/ui/status";
 import { Decide } from "./decide";
 import { read } from "./detail";
+import { Expiry } from "./expiry";
 import { Facts } from "./facts";
 import { nameOf, wordsOf } from "./words";
 
@@ -29,20 +27,5 @@ export function ApprovalCard({ approval: a }: { approval: Approval }) {
       <Facts detail={detail} />
       <Decide approval={a} detail={detail} />
     </article>
-  );
-}
-
-export const near = 10 * 60_000;
-export const nearer = 60_000;
-
-/** How long a question waits; silence is a no, so its end is told in time. */
-export function Expiry({ approval: a }: { approval: Approval }) {
-  const left = Date.parse(a.expires) - useNow();
-  if (a.state !== "open") return null;
-  const look = left < nearer ? "bg-failed-soft text-failed-text" : left < near ? "bg-awaiting-soft text-awaiting-text" : "text-text-3";
-  return (
-    <Badge className={look}>
-      <Timer size={12} aria-hidden /> {left > 0 ? `expires in ${span(left)}` : "expired"}
-    </Badge>
   );
 }

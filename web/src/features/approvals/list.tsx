@@ -7,7 +7,7 @@ import { ago, span } from "~/lib/time";
 import { Button } from "~/ui/button";
 import { say as toast } from "~/ui/toast";
 import { say, tooLate } from "./answer";
-import { near, nearer } from "./card";
+import { near, nearer } from "./expiry";
 import { read } from "./detail";
 import { nameOf, wordsOf } from "./words";
 import { own } from "~/lib/own";

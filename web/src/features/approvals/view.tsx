@@ -10,7 +10,7 @@ import { nextOf } from "~/lib/link";
 import { Button, Kbd } from "~/ui/button";
 import { Segmented, Select } from "~/ui/controls";
 import { Empty, Refused, Skeleton } from "~/ui/note";
-import { Expiry } from "./card";
+import { Expiry } from "./expiry";
 import { Decide } from "./decide";
 import { read } from "./detail";
 import { Facts } from "./facts";

@@ -34,7 +34,7 @@ export async function flow(run) {
     return page;
   };
   try {
-    await run(open);
+    await run(open, browser);
     assert.deepEqual(complaints, []);
   } catch (cause) {
     for (const [i, context] of browser.contexts().entries()) {

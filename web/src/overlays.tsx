@@ -9,10 +9,13 @@ import { views } from "./frame/frame";
 import { later } from "./lib/later";
 import { toggleTheme } from "./lib/theme";
 
-export const Palette = later(() => import("./features/palette/palette").then((m) => m.Palette));
+const Palette = later(() => import("./features/palette/palette").then((m) => m.Palette));
 const KeySheet = later(() => import("./features/palette/keys").then((m) => m.KeySheet));
 const PairDialog = later(() => import("./features/pairing/dialog").then((m) => m.PairDialog));
-export const SpawnDialog = later(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
+const SpawnDialog = later(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
+
+/** What a user may open at any time. */
+export const overlays = [Palette, SpawnDialog, KeySheet];
 
 const close = () => {
   spawnRole.set("");

@@ -58,11 +58,17 @@ export function useSnapshot<T>(select: (s: Snapshot) => T): T | undefined {
     if (!now) return undefined;
     if (last.current?.of !== now || last.current.by !== select) {
       const value = select(now);
-      last.current = { of: now, by: select, value: last.current ? (replaceEqualDeep(last.current.value, value) as T) : value };
+      last.current = { of: now, by: select, value: last.current && !isPart(now, value) ? (replaceEqualDeep(last.current.value, value) as T) : value };
     }
     return last.current.value;
   };
   return useSyncExternalStore(watch, get);
+}
+
+/** Whether it is of the state as it is: then it is the same for as long as it is equal. */
+function isPart(s: Snapshot, value: unknown): boolean {
+  for (const k in s) if (s[k as keyof Snapshot] === value) return true;
+  return false;
 }
 
 const byName = new WeakMap<Agent[], Map<string, Agent>>();

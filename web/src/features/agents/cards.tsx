@@ -2,7 +2,7 @@ import clsx from "clsx";
 import { Hand, Network, Radio } from "lucide-react";
 import { createContext, memo, useContext } from "react";
 import type { Agent, RemoteAgent } from "~/api/client";
-import { Meter } from "~/ui/controls";
+import { Meter } from "~/ui/basic";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
 

@@ -5,15 +5,16 @@ import type { Agent, RemoteAgent, Snapshot } from "~/api/client";
 import { useAgent, useSnapshot } from "~/api/state";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
-import { Menu, Segmented } from "~/ui/controls";
+import { Segmented } from "~/ui/basic";
 import { Skeleton } from "~/ui/note";
-import { FirstRun, Guide } from "./first-run";
+import { Guide } from "./guide";
 import { Launch } from "./launch";
 import { localID, remoteID, type Placed, type Spots } from "./layout";
 import { AgentList } from "./list";
 import { SidePanel } from "./side";
 
 const Tree = lazy(() => import("./tree"));
+const FirstRun = lazy(() => import("./first-run").then((m) => ({ default: m.FirstRun })));
 
 type Look = "tree" | "list";
 const look = remembered<Look>("agents.view", "tree", (v): v is Look => v === "tree" || v === "list");
@@ -76,7 +77,12 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
     [navigate],
   );
   if (!spots || !here) return <Skeleton rows={5} />;
-  if (nobody) return <FirstRun onSpawn={onSpawn} onPair={onPair} />;
+  if (nobody)
+    return (
+      <Suspense fallback={<Skeleton rows={5} />}>
+        <FirstRun onSpawn={onSpawn} onPair={onPair} />
+      </Suspense>
+    );
   return (
     <>
       {!(wide && chosen) && <section className={`flex min-h-0 min-w-0 flex-1 flex-col ${chosen || remote ? "max-md:hidden" : ""}`} aria-label="Agents">
@@ -90,15 +96,16 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
               { value: "list", label: <><List size={14} /> List</> },
             ]}
           />
-          <Menu
-            label="Status"
-            trigger={
-              <Button look="ghost" size="sm">
-                <Funnel size={14} /> Status: {filter}
-              </Button>
-            }
-            items={filters.map((f) => ({ label: f, onSelect: () => setFilter(f) }))}
-          />
+          <label className="flex h-7 flex-none items-center gap-1.5 rounded-md px-2 font-medium text-text-2 hover:bg-hover focus-within:bg-hover max-md:h-11">
+            <Funnel size={14} aria-hidden /> Status:
+            <select value={filter} onChange={(e) => setFilter(e.target.value as Filter)} className="rounded-sm bg-transparent">
+              {filters.map((f) => (
+                <option key={f} value={f}>
+                  {f}
+                </option>
+              ))}
+            </select>
+          </label>
           <Button look="ghost" size="sm" aria-pressed={peersShown} onClick={() => showPeers(!peersShown)} className="text-remote-text">
             <Network size={14} /> Peers {peersShown ? "shown" : "hidden"}
           </Button>

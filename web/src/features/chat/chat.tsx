@@ -92,7 +92,7 @@ export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: 
 
 /** Drawn anew only when it has changed: a conversation has thousands. */
 const OneRow = memo(function OneRow({ item, mail, agent }: { item?: Item; mail?: Mail; agent: string }) {
-  return <div className="mx-auto w-full max-w-[860px] min-w-0 [contain-intrinsic-size:auto_72px] [content-visibility:auto]">{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
+  return <div className="mx-auto w-full max-w-[860px] min-w-0 far-off">{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
 });
 
 function Working() {
@@ -218,7 +218,7 @@ function ToolCall({ item }: { item: Extract<Item, { kind: "tool" }> }) {
 }
 
 /** A message: the user's own, another agent's, or, in orchid and never in the user's voice, a peer's. */
-export function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
+export const Message = memo(function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
   const mine = m.from === "user" && m.direction === "local";
   const toUser = m.to === "user";
   if (mine) {
@@ -269,7 +269,7 @@ export function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
       )}
     </article>
   );
-}
+});
 
 function Name({ name, peer }: { name: string; peer?: string }) {
   return (

@@ -22,7 +22,7 @@ import (
 
 const (
 	// talkers run a program each.
-	talkers = 20
+	talkers = 28
 	// connected is how many attached agents have a program at a time.
 	connected = 60
 	// callers send and connect at the same time.
@@ -43,7 +43,7 @@ var talk = func() string {
 			text = `\n\n~~~go\nfunc Sum(all []int64) (n int64) {\n\tfor _, v := range all {\n\t\tn += v\n\t}\n\treturn n\n}\n~~~\n\n`
 			fmt.Fprintf(&s, "  - usage: {context_used: %d, output: 40}\n", 1000*i)
 		}
-		fmt.Fprintf(&s, "  - say: \"%s\"\n  - sleep: 60ms\n", text)
+		fmt.Fprintf(&s, "  - say: \"%s\"\n  - sleep: 55ms\n", text)
 	}
 	return s.String()
 }()
@@ -156,12 +156,12 @@ func (c *Crowd) pace(ctx context.Context, perSecond int, work chan<- func() erro
 			}
 		}
 		gone := time.Since(begun).Seconds()
-		for ; sent < int(gone*float64(perSecond)*0.5); sent++ {
+		for ; sent < int(gone*float64(perSecond)*0.4); sent++ {
 			if !hand(c.message(ctx, sent)) {
 				return come.failed()
 			}
 		}
-		for ; came < int(gone*float64(perSecond)*0.15); came++ {
+		for ; came < int(gone*float64(perSecond)*0.1); came++ {
 			if !hand(come.next(came)) {
 				return come.failed()
 			}

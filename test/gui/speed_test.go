@@ -2,7 +2,6 @@ package gui
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"groove/internal/groove"
@@ -10,7 +9,13 @@ import (
 	"groove/test/harness"
 )
 
-// crowded is a daemon with 500 agents that is told of 500 changes a second until the test ends.
+// crowdOf is how many agents the crowd has, and eventsSecond what they make.
+const (
+	crowdOf      = 500
+	eventsSecond = 500
+)
+
+// crowded is a daemon with 500 agents that tells of 500 changes a second until the test ends.
 func crowded(t *testing.T) *harness.Node {
 	t.Helper()
 	a := harness.New(t, "laptop", "127.0.0.1")
@@ -19,14 +24,14 @@ func crowded(t *testing.T) *harness.Node {
 	b := harness.New(t, "vps", "127.0.0.2").Start()
 	harness.Pair(t, a, b)
 	b.Spawn("backend", "default: []\n")
-	c := &crowd.Crowd{Client: a.API(), Dir: t.TempDir(), Agents: 500, Peer: "backend"}
+	c := &crowd.Crowd{Client: a.API(), Dir: t.TempDir(), Agents: crowdOf, Peer: "backend"}
 	if err := c.Gather(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	c.Job = a.Open(b, []groove.AgentName{"talker-01"}, []groove.AgentName{"backend"}).ID
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Keep(ctx, 500) }()
+	go func() { ended <- c.Keep(ctx, eventsSecond) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -36,7 +41,10 @@ func crowded(t *testing.T) *harness.Node {
 	return a
 }
 
-func TestSpeed(t *testing.T) {
+// TestBusy: 500 agents and their changes keep no view from answering its user. A task's time of the
+// processor is held against the bar of 50 ms; what the clock says depends on who else runs, and is told.
+func TestBusy(t *testing.T) {
 	a := crowded(t)
-	flow(t, "speed.mjs", map[string]any{"url": enter(t, a), "seconds": 10, "profile": os.Getenv("GROOVE_PROFILE")})
+	flow(t, "speed.mjs", map[string]any{"url": enter(t, a), "events": 1500, "cpu": 50,
+		"views": []string{"tree", "list", "chat", "jobs", "dashboard"}})
 }

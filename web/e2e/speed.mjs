@@ -1,7 +1,8 @@
 // How the page stands up to a busy daemon: the longest main-thread task of each view after its
 // first layout, while events come; how long the page takes to be of use, and the palette to open.
-// Prints one line of JSON. facts: url, seconds for each view, views.
-import { assert, facts, flow } from "./lib.mjs";
+// Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none).
+import { assert, facts, flow, most, traced } from "./lib.mjs";
+import { counted, views } from "./busy.mjs";
 import { writeFileSync } from "node:fs";
 
 /** In the page, before anything of it: tasks over 50 ms, and when something could first be used. */
@@ -35,102 +36,96 @@ function floor() {
   setInterval(() => window.blocks.push(time(n)), 50);
 }
 
-const median = (all) => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 const round = (n) => Math.round(n * 10) / 10;
 
-/** A click of a page that may be too busy to be seen as still. */
-const press = (what) => what.evaluate((e) => e.click());
+/** In the page: from the key to the palette that is painted. */
+function opening() {
+  window.opened = new Promise((done) => {
+    let at = 0;
+    const key = (e) => {
+      if (e.key !== "k") return;
+      at = e.timeStamp;
+      performance.mark("palette-key");
+    };
+    addEventListener("keydown", key, { capture: true });
+    const looks = new MutationObserver(() => {
+      if (!document.querySelector("[cmdk-root]")) return;
+      looks.disconnect();
+      removeEventListener("keydown", key, { capture: true });
+      requestAnimationFrame(() => {
+        const c = new MessageChannel();
+        c.port1.onmessage = () => {
+          performance.mark("palette-open");
+          done(performance.now() - at);
+        };
+        c.port2.postMessage(0);
+      });
+    });
+    looks.observe(document.body, { childList: true, subtree: true });
+  });
+}
 
-const views = {
-  tree: async (page) => {
-    await press(page.locator('nav a[href="/agents"]').first());
-    await press(page.getByRole("button", { name: "Tree" }));
-    await page.locator('[aria-labelledby="name-a:talker-01"]').waitFor();
-  },
-  list: async (page) => {
-    await press(page.locator('nav a[href="/agents"]').first());
-    await press(page.getByRole("button", { name: "List" }));
-    await page.getByRole("link", { name: "talker-01", exact: true }).waitFor();
-  },
-  chat: async (page) => {
-    await views.list(page);
-    await press(page.getByRole("link", { name: "talker-01", exact: true }));
-    await page.getByRole("log", { name: "Conversation" }).getByText("step").first().waitFor();
-  },
-  jobs: async (page) => {
-    await press(page.locator('nav a[href="/jobs"]').first());
-    await page.getByRole("log", { name: "Timeline" }).getByText("cents").first().waitFor();
-  },
-  dashboard: async (page) => {
-    await press(page.locator('nav a[href="/dashboard"]').first());
-    await page.getByRole("heading", { name: "Activity" }).waitFor();
-  },
-};
+async function profile(client, name, run) {
+  if (!facts.profile) return run();
+  await client.send("Profiler.enable");
+  await client.send("Profiler.setSamplingInterval", { interval: 500 });
+  await client.send("Profiler.start");
+  await run();
+  writeFileSync(`${facts.profile}/${name}.cpuprofile`, JSON.stringify((await client.send("Profiler.stop")).profile));
+}
 
 await flow(async (open, browser) => {
   const result = { views: {}, palette: [] };
-  let events = 0;
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const beside = await context.newPage();
   await beside.evaluate(floor);
   const page = await context.newPage();
+  const seen = counted(page);
   await page.addInitScript(watch);
-  page.on("websocket", (s) => s.on("framereceived", (f) => (events += String(f.payload).split('"topic":').length - 1)));
   await page.goto(facts.url);
   await page.waitForFunction(() => window.seen.useful > 0);
   result.interactive = round(await page.evaluate(() => window.seen.useful));
-  const told = async (n) => {
-    const until = events + n;
-    while (events < until) await page.waitForEvent("websocket", { timeout: 250 }).catch(() => {});
-  };
   const client = await context.newCDPSession(page);
-  for (const name of facts.views ?? Object.keys(views)) {
-    const begun = Date.now();
+  const long = () => page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
+
+  for (const name of facts.views) {
     await views[name](page);
-    await told(250); // the first layout is over
-    const first = await page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
-    if (facts.profile) {
-      await client.send("Profiler.enable");
-      await client.send("Profiler.setSamplingInterval", { interval: 500 });
-      await client.send("Profiler.start");
-    }
+    await seen.more(facts.events / 10); // the first layout is over
+    const first = await long();
     await beside.evaluate(() => void window.blocks.splice(0));
-    const from = { at: Date.now(), events };
-    await page.waitForTimeout(facts.seconds * 1000);
-    const took = (Date.now() - from.at) / 1000;
-    const rate = (events - from.events) / took;
-    const tasks = await page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
+    const from = { at: Date.now(), events: seen.events };
+    let took;
+    const { tasks } = await traced(browser, page, () => profile(client, name, async () => {
+      await seen.more(facts.events);
+      took = Date.now() - from.at;
+    }));
+    const over = await long();
     const blocks = await beside.evaluate(() => window.blocks.splice(0));
-    const metrics = Object.fromEntries((await client.send("Performance.getMetrics").catch(() => ({ metrics: [] }))).metrics.map((m) => [m.name, m.value]));
-    if (facts.profile) writeFileSync(`${facts.profile}/${name}.cpuprofile`, JSON.stringify((await client.send("Profiler.stop")).profile));
-    const now = { longest: round(Math.max(0, ...tasks)), tasks: tasks.length, first: round(Math.max(0, ...first)), rate: Math.round(rate), floor: round(Math.max(0, ...blocks)), floorMedian: round(median(blocks)), settled: from.at - begun, heap: round((metrics.JSHeapUsedSize ?? 0) / 1e6) };
-    result.views[name] = now;
-    console.error(name, JSON.stringify(now));
+    result.views[name] = {
+      longest: most(tasks.map((t) => t.took)),
+      cpu: most(tasks.map((t) => t.cpu)),
+      over: over.length, // tasks over 50 ms on the clock
+      share: round((100 * tasks.reduce((sum, t) => sum + t.cpu, 0)) / took), // of a core
+      first: most(first),
+      rate: Math.round((1000 * (seen.events - from.events)) / took),
+      floor: most(blocks), // 5 ms of work of a page beside it
+    };
   }
-  for (let i = 0; i < (facts.palettes ?? 5); i++) {
-    await page.evaluate(() => {
-      window.opened = new Promise((done) => {
-        let at = 0;
-        addEventListener("keydown", (e) => e.key === "k" && (at = e.timeStamp), { capture: true });
-        const looks = new MutationObserver(() => {
-          if (!document.querySelector('[role="combobox"]')) return;
-          looks.disconnect();
-          requestAnimationFrame(() => {
-            const c = new MessageChannel();
-            c.port1.onmessage = () => done(performance.now() - at);
-            c.port2.postMessage(0);
-          });
-        });
-        looks.observe(document.body, { childList: true, subtree: true });
+  await profile(client, "palette", async () => {
+    for (let i = 0; i < 9; i++) {
+      let took;
+      const { tasks, marks } = await traced(browser, page, async () => {
+        await page.evaluate(opening);
+        await page.keyboard.press("Control+k");
+        took = await page.evaluate(() => window.opened);
       });
-    });
-    await page.keyboard.down("Control");
-    await page.keyboard.press("k");
-    await page.keyboard.up("Control");
-    result.palette.push(round(await page.evaluate(() => window.opened)));
-    await page.keyboard.press("Escape");
-    await page.getByRole("combobox").waitFor({ state: "detached" });
-  }
-  console.log(JSON.stringify(result));
-  assert.ok(events > 0);
+      const cpu = tasks.filter((t) => t.at + t.took >= marks["palette-key"] && t.at <= marks["palette-open"]).reduce((sum, t) => sum + t.cpu, 0);
+      result.palette.push({ took: round(took), cpu: round(cpu) });
+      await page.keyboard.press("Escape");
+      await page.locator("[cmdk-root]").waitFor({ state: "detached" });
+    }
+  });
+  console.log(JSON.stringify({ ...result, topics: seen.topics }));
+  if (!facts.cpu) return;
+  for (const [name, v] of Object.entries(result.views)) assert.ok(v.cpu <= facts.cpu, `a task of ${name} took the processor ${v.cpu} ms, over ${facts.cpu}`);
 });

@@ -35,7 +35,7 @@ export function Overlays() {
 }
 
 function Everything() {
-  return <Palette open onClose={close} actions={useActions()} />;
+  return <Palette onClose={close} actions={useActions()} />;
 }
 
 function useActions(): Action[] {

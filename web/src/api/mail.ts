@@ -1,6 +1,6 @@
 import type { InfiniteData, Query } from "@tanstack/react-query";
 import { api, Refusal, unwrap, type Mail, type MessageMove, type Snapshot } from "./client";
-import { patchSnapshot, queries } from "./snapshot";
+import { patchSnapshot, queries, snapshot } from "./snapshot";
 
 type Page = { messages: Mail[] | null; before?: string };
 
@@ -36,13 +36,19 @@ export class Moved {
     return this.waiting.size;
   }
 
-  /** Reads them: a few one by one; of many the last pages, and what is not there one by one. */
+  /**
+   * Reads them: a few one by one; of many the last page, in which all new ones are, and of those that
+   * are not in it the ones that somebody shows.
+   */
   async read(): Promise<Mail[]> {
     const now = new Map(this.waiting);
     const got: Mail[] = [];
     if (now.size > few) {
-      const { messages } = await unwrap(api.GET("/api/messages", { params: { query: { limit: Math.min(400, 2 * now.size) } } }));
+      const limit = Math.min(1_000, 2 * now.size + 50);
+      const { messages } = await unwrap(api.GET("/api/messages", { params: { query: { limit } } }));
       for (const m of messages ?? []) if (this.took(now, m)) got.push(m);
+      const shows = shown();
+      if (now.size < limit) for (const m of [...now.values()]) if (!shows.has(mailKey(m))) this.done(m, now);
     }
     const rest = [...now.values()].slice(-many);
     const ones = await Promise.all(rest.map((m) => one(m.id)));
@@ -64,6 +70,16 @@ export class Moved {
     now.delete(mailKey(move));
     if (this.waiting.get(mailKey(move)) === move) this.waiting.delete(mailKey(move));
   }
+}
+
+/** The messages that the page holds, wherever it shows them. */
+function shown(): Set<string> {
+  const all = new Set((snapshot()?.messages ?? []).map(mailKey));
+  for (const query of queries.getQueryCache().findAll({ queryKey: ["messages"] })) {
+    const data = query.state.data as (Partial<InfiniteData<Page>> & Partial<Page>) | undefined;
+    for (const page of data?.pages ?? (data ? [data as Page] : [])) page.messages?.forEach((m) => all.add(mailKey(m)));
+  }
+  return all;
 }
 
 /** A message, or nothing where the daemon has it no more. */

@@ -1,7 +1,7 @@
 const definition = /^ {0,3}\[[^\]]+\]:/m;
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 /** What goes on with the block before it, a blank line between them or not. */
-const goesOn = /^(\s|[-*+]\s|\d{1,9}[.)]\s|>|\|)/;
+const goesOn = /^(\s|[-*+](\s|$)|\d{1,9}[.)](\s|$)|>|\|)/;
 
 /**
  * Cuts Markdown into blocks that mean alone what they mean together, so that of a text that

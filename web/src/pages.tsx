@@ -1,4 +1,5 @@
 // Where features meet: each view is handed what it shows of another's.
+import { useParams } from "@tanstack/react-router";
 import { Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
@@ -19,11 +20,16 @@ const Audit = later(() => import("./features/audit/view").then((m) => m.AuditVie
 const Projects = later(() => import("./features/projects/view").then((m) => m.ProjectsView));
 const Dashboard = later(() => import("./features/dashboard/view").then((m) => m.DashboardView));
 
+const Demo = later(() => import("./features/agents/demo").then((m) => m.Demo));
+
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
+export function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} demo={<Demo />} /></Later>;
+}
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;

@@ -5,7 +5,7 @@ import { lazy, Suspense, useMemo } from "react";
 import { useSnapshot } from "./api/state";
 import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
-import { views } from "./frame/frame";
+import { views } from "./frame/views";
 import { toggleTheme } from "./lib/theme";
 
 const Palette = lazy(() => import("./features/palette/palette").then((m) => ({ default: m.Palette })));

@@ -1,6 +1,6 @@
-import { QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
+import { onlineManager, QueryClient, queryOptions, useQuery, type Query } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { api, unwrap, Refusal, type Agent, type GrooveEvent, type Mail, type Snapshot } from "./client";
+import { api, onShut, setAway, unwrap, Refusal, Unreachable, type Agent, type GrooveEvent, type Mail, type Snapshot } from "./client";
 import { Socket, type Link } from "./socket";
 
 /** Server state lives here alone; the socket patches it, or marks it as to be read again. */
@@ -9,14 +9,15 @@ export const queries = new QueryClient({
     queries: {
       staleTime: Infinity,
       refetchOnWindowFocus: false,
-      retry: (n, cause) => n < 2 && !(cause instanceof Refusal),
+      retry: (n, cause) => n < 2 && !(cause instanceof Refusal || cause instanceof Unreachable),
     },
   },
 });
 
 export const snapshotQuery = queryOptions({
   queryKey: ["snapshot"],
-  queryFn: ({ signal }) => unwrap(api.GET("/api/snapshot", { signal })),
+  queryFn: ({ signal }) => unwrap(api.GET("/api/snapshot", { signal: AbortSignal.any([signal, AbortSignal.timeout(20_000)]) })),
+  networkMode: "always", // it is what finds the daemon again
 });
 
 /** The state that every view stands on. */
@@ -31,6 +32,12 @@ export function useLink(): Link {
     (fn) => (linkWatchers.add(fn), () => linkWatchers.delete(fn)),
     () => link,
   );
+}
+
+/** Why nothing can be done just now: the daemon is away. */
+export function useAway(): string | undefined {
+  const { state } = useLink();
+  return state === "waiting" || state === "shut" ? "The daemon is not reachable" : undefined;
 }
 
 const outputWatchers = new Map<string, Set<() => void>>();
@@ -106,8 +113,15 @@ class Reader {
       for (const part of dirty) void queries.invalidateQueries({ queryKey: [part] });
       if (moved.size > 0) void queries.invalidateQueries({ queryKey: ["messages"] });
     } catch {
-      // The socket's end tells of a daemon that is gone; its return reads everything anew.
+      // The daemon has gone. The socket goes on after these events: they are read at its return.
+      dirty.forEach((part) => this.dirty.add(part));
+      moved.forEach((id) => this.moved.add(id));
     }
+  }
+
+  /** Reads what could not be read before. */
+  resume(): void {
+    if (this.dirty.size + this.moved.size > 0) this.timer ??= setTimeout(() => void this.settle(), 0);
   }
 }
 
@@ -148,7 +162,7 @@ async function readPart(part: string): Promise<Partial<Snapshot>> {
 
 /** A few messages are read one by one; of many the last page. */
 async function readMoved(ids: Set<string>): Promise<Mail[]> {
-  if (ids.size > 8) return (await unwrap(api.GET("/api/messages", { params: { query: { limit: 100 } } }))).messages ?? [];
+  if (ids.size > 8) return (await unwrap(api.GET("/api/messages", { params: { query: { limit: ids.size > 100 ? kept : 100 } } }))).messages ?? [];
   return Promise.all([...ids].map((id) => unwrap(api.GET("/api/messages/{id}", { params: { path: { id } } }))));
 }
 
@@ -161,21 +175,35 @@ export function mergeMail(old: Mail[], news: Mail[]): Mail[] {
 }
 
 let socket: Socket | undefined;
+const reader = new Reader();
 
 export function follow(): void {
-  const reader = new Reader();
+  onlineManager.setEventListener(() => undefined); // whether the machine has a network says nothing of loopback
   socket = new Socket({
     begin: async () => (await queries.fetchQuery({ ...snapshotQuery, staleTime: 0 })).next,
+    alive: (signal) => unwrap(api.GET("/api/status", { signal })),
     events: (batch) => reader.take(batch),
-    link: (now) => {
-      const back = link.state !== "open" && now.state === "open";
-      link = now;
-      linkWatchers.forEach((fn) => fn());
-      if (back) void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "snapshot" });
-    },
+    link: take,
   });
+  onShut((why) => socket?.shut(why));
   socket.start();
 }
+
+/** Queries wait while the daemon is away, and are read anew when it is back. */
+function take(now: Link): void {
+  const was = link.state;
+  link = now;
+  const away = now.state === "waiting" || now.state === "shut";
+  if (away) void queries.cancelQueries({ predicate: others });
+  setAway(away);
+  onlineManager.setOnline(!away);
+  linkWatchers.forEach((fn) => fn());
+  if (was === "open" || now.state !== "open") return;
+  reader.resume();
+  void queries.invalidateQueries({ predicate: others });
+}
+
+const others = (q: Query) => q.queryKey[0] !== "snapshot";
 
 export function tryNow(): void {
   socket?.now();

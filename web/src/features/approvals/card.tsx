@@ -86,7 +86,7 @@ export function ApprovalCard({ approval: a, keys, large }: { approval: Approval;
           {options.length > 2 ? (
             <div className="flex flex-wrap gap-2">
               {options.map((o) => (
-                <Button key={o.id} size={large ? "lg" : "md"} look={o.allow ? "primary" : "default"} disabled={busy} onClick={() => void answer(o.allow, o.id)}>
+                <Button acts key={o.id} size={large ? "lg" : "md"} look={o.allow ? "primary" : "default"} disabled={busy} onClick={() => void answer(o.allow, o.id)}>
                   {o.allow ? <Check size={16} /> : <X size={16} />}
                   <bdi>{o.name}</bdi>
                 </Button>
@@ -94,10 +94,10 @@ export function ApprovalCard({ approval: a, keys, large }: { approval: Approval;
             </div>
           ) : (
             <div className="flex flex-wrap gap-2">
-              <Button size={large ? "lg" : "md"} look={remote ? "remote" : "primary"} disabled={busy} onClick={() => void answer(true)}>
+              <Button acts size={large ? "lg" : "md"} look={remote ? "remote" : "primary"} disabled={busy} onClick={() => void answer(true)}>
                 <Check size={16} /> Approve {keys && <Kbd>A</Kbd>}
               </Button>
-              <Button size={large ? "lg" : "md"} disabled={busy} onClick={() => void answer(false)}>
+              <Button acts size={large ? "lg" : "md"} disabled={busy} onClick={() => void answer(false)}>
                 <X size={16} /> Decline {keys && <Kbd>D</Kbd>}
               </Button>
             </div>

@@ -163,7 +163,7 @@ function JobActions({ job }: { job: Job }) {
   };
   if (job.state === "closed") {
     return (
-      <Button size="sm" onClick={() => void act("Not opened anew", "A new job with the same contract is being opened", () => unwrap(api.POST("/api/federation/bridge/reopen", { body })))}>
+      <Button acts size="sm" onClick={() => void act("Not opened anew", "A new job with the same contract is being opened", () => unwrap(api.POST("/api/federation/bridge/reopen", { body })))}>
         <Play size={14} /> Open anew
       </Button>
     );
@@ -171,15 +171,15 @@ function JobActions({ job }: { job: Job }) {
   return (
     <>
       {job.state === "paused" ? (
-        <Button size="sm" onClick={() => void act("Not resumed", "The job goes on", () => unwrap(api.POST("/api/federation/bridge/resume", { body })))}>
+        <Button acts size="sm" onClick={() => void act("Not resumed", "The job goes on", () => unwrap(api.POST("/api/federation/bridge/resume", { body })))}>
           <Play size={14} /> Resume
         </Button>
       ) : (
-        <Button size="sm" onClick={() => void act("Not paused", "The job is paused: messages wait", () => unwrap(api.POST("/api/federation/bridge/pause", { body })))}>
+        <Button acts size="sm" onClick={() => void act("Not paused", "The job is paused: messages wait", () => unwrap(api.POST("/api/federation/bridge/pause", { body })))}>
           <Pause size={14} /> Pause
         </Button>
       )}
-      <Button size="sm" onClick={() => void act("Not extended", "The peer was asked for 2 h more", () => unwrap(api.POST("/api/federation/bridge/extend", { body: { ...body, for: 7200 } })))}>
+      <Button acts size="sm" onClick={() => void act("Not extended", "The peer was asked for 2 h more", () => unwrap(api.POST("/api/federation/bridge/extend", { body: { ...body, for: 7200 } })))}>
         <Timer size={14} /> Extend by 2 h
       </Button>
       <Button size="sm" look="danger" onClick={() => setClosing(true)}>
@@ -193,6 +193,7 @@ function JobActions({ job }: { job: Job }) {
           <>
             <Button onClick={() => setClosing(false)}>Keep it open</Button>
             <Button
+              acts
               look="danger"
               onClick={() => {
                 setClosing(false);

@@ -86,7 +86,7 @@ function Address({ onBegun }: { onBegun: (id: string) => void }) {
         <input type="checkbox" checked={mine} onChange={(e) => setMine(e.target.checked)} className="size-4 accent-(--accent)" /> It is mine: jobs open without a question
       </label>
       {failed !== undefined && <Refused what="Not begun." cause={failed} />}
-      <Button type="submit" look="primary" size="lg" className="self-start" disabled={busy || !address.trim()}>
+      <Button acts type="submit" look="primary" size="lg" className="self-start" disabled={busy || !address.trim()}>
         <Link2 size={16} /> Pair
       </Button>
     </form>
@@ -124,7 +124,7 @@ function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => void; on
     <div className="flex flex-col gap-4" aria-live="polite">
       <Steps pairing={p} />
       {p.state === "dialling" && (
-        <Note title={`Waiting for ${p.address ?? "the other machine"}`} actions={<Button onClick={() => void cancel()}>Call it off</Button>}>
+        <Note title={`Waiting for ${p.address ?? "the other machine"}`} actions={<Button acts onClick={() => void cancel()}>Call it off</Button>}>
           Run <code className="font-mono text-xs">groove federation pair</code> there, or use its page, with this machine's address. {p.problem && <>Until now: {p.problem.detail}.</>} <Until at={p.until} />
         </Note>
       )}
@@ -142,10 +142,10 @@ function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => void; on
           </ol>
           {p.state === "words" ? (
             <div className="flex flex-wrap gap-2">
-              <Button look="primary" size="lg" onClick={() => void confirm(true)}>
+              <Button acts look="primary" size="lg" onClick={() => void confirm(true)}>
                 <Check size={16} /> The same words
               </Button>
-              <Button size="lg" onClick={() => void confirm(false)}>
+              <Button acts size="lg" onClick={() => void confirm(false)}>
                 <X size={16} /> They differ
               </Button>
               <Until at={p.until} />
@@ -244,7 +244,7 @@ function MakeInvite() {
         {(p) => <Input {...p} required value={to} onChange={(e) => setTo(e.target.value)} placeholder="100.64.0.1" />}
       </Field>
       {failed !== undefined && <Refused what="Not made." cause={failed} />}
-      <Button type="submit" look="primary" className="self-start" disabled={!to.trim()}>
+      <Button acts type="submit" look="primary" className="self-start" disabled={!to.trim()}>
         Make the invite
       </Button>
     </form>
@@ -280,7 +280,7 @@ function UseInvite({ onDone }: { onDone: () => void }) {
         {(p) => <TextArea {...p} required rows={4} value={line} onChange={(e) => setLine(e.target.value)} className="font-mono !text-xs" />}
       </Field>
       {failed !== undefined && <Refused what="Not paired." cause={failed} />}
-      <Button type="submit" look="primary" className="self-start" disabled={busy || !line.trim()}>
+      <Button acts type="submit" look="primary" className="self-start" disabled={busy || !line.trim()}>
         Pair
       </Button>
     </form>

@@ -138,7 +138,7 @@ function PeerCard({ peer }: { peer: Peer }) {
         footer={
           <>
             <Button onClick={() => setLeaving(false)}>Keep it</Button>
-            <Button look="danger" onClick={() => void unpair()}>
+            <Button acts look="danger" onClick={() => void unpair()}>
               Unpair{waiting > 0 ? ` and drop ${waiting} ${waiting === 1 ? "message" : "messages"}` : ""}
             </Button>
           </>

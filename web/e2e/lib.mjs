@@ -17,14 +17,15 @@ export async function ask(name) {
 
 const patience = 20_000;
 
-/** Runs the flow in a browser of its own. Whatever a page complains of fails it. */
+/** Runs the flow in a browser of its own, with a clock that can be moved where that is asked for. Whatever a page complains of fails it. */
 export async function flow(run) {
   const browser = await chromium.launch({ executablePath: facts.chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   const complaints = [];
-  const open = async (url, options = {}) => {
+  const open = async (url, { clock, ...options } = {}) => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
+    if (clock) await page.clock.install(); // the test moves the page's time on
     page.on("pageerror", (e) => complaints.push("error: " + e.message));
     page.on("console", (m) => {
       // A daemon that is away makes the browser itself complain of its connections.
@@ -74,4 +75,49 @@ export async function wear(page, theme) {
     await new Promise(requestAnimationFrame);
     await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
   }, theme);
+}
+
+/** Goes to a view by the rail, or on a phone by the bar at the foot and its More. */
+export async function go(page, name) {
+  const main = page.getByRole("navigation", { name: "Main" });
+  const link = main.getByRole("link", { name });
+  if (await link.isVisible()) return link.click();
+  await main.getByRole("button", { name: "More" }).click();
+  await page.getByRole("menuitem", { name }).click();
+}
+
+/**
+ * Fails where something stands out of the page at its sides, or a control is cut off by what it lies in. The
+ * page itself never scrolls sideways, so its width alone says nothing.
+ */
+export async function fits(page, where) {
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))));
+  const bad = await page.evaluate(() => {
+    const out = [];
+    const root = document.documentElement;
+    if (root.scrollWidth > root.clientWidth) out.push(`the page is ${root.scrollWidth} px wide of ${root.clientWidth}`);
+    const control = "button, a, input, select, textarea, summary, [role=tab], [role=menuitem], [role=option], [role=radio], [role=switch]";
+    for (const e of document.body.querySelectorAll("*")) {
+      if (e.closest(".react-flow, svg, .sr-only, option")) continue;
+      const box = e.getBoundingClientRect();
+      if (box.width < 1 || box.height < 1 || getComputedStyle(e).visibility === "hidden") continue;
+      const name = `${e.tagName.toLowerCase()} “${(e.getAttribute("aria-label") ?? e.textContent ?? "").trim().slice(0, 40)}” ${Math.round(box.left)}–${Math.round(box.right)}`;
+      for (let up = e.parentElement; ; up = up.parentElement) {
+        if (!up || up === document.body) {
+          if (box.right > innerWidth + 1 || box.left < -1) out.push(`${name} is outside of ${innerWidth} px`);
+          break;
+        }
+        const style = getComputedStyle(up);
+        if (/auto|scroll/.test(style.overflowX)) break; // it can be scrolled to
+        if (!/hidden|clip/.test(style.overflowX) || !e.matches(control)) continue;
+        const frame = up.getBoundingClientRect();
+        if (box.right > frame.right + 1 || box.left < frame.left - 1) {
+          out.push(`${name} is cut off at ${Math.round(frame.left)}–${Math.round(frame.right)}`);
+          break;
+        }
+      }
+    }
+    return out.slice(0, 8);
+  });
+  assert.deepEqual(bad, [], where);
 }

@@ -1,17 +1,19 @@
 // What may lie over any view.
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, Check, Handshake, Link2, Network, Plus, Sun } from "lucide-react";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import { useSnapshot } from "./api/state";
 import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
+import { Boundary } from "./frame/failed";
 import { views } from "./frame/views";
+import { lazily } from "./lib/lazily";
 import { toggleTheme } from "./lib/theme";
 
-const Palette = lazy(() => import("./features/palette/palette").then((m) => ({ default: m.Palette })));
-const KeySheet = lazy(() => import("./features/palette/keys").then((m) => ({ default: m.KeySheet })));
-const PairDialog = lazy(() => import("./features/pairing/dialog").then((m) => ({ default: m.PairDialog })));
-const SpawnDialog = lazy(() => import("./features/spawn/wizard").then((m) => ({ default: m.SpawnDialog })));
+const Palette = lazily(() => import("./features/palette/palette").then((m) => m.Palette));
+const KeySheet = lazily(() => import("./features/palette/keys").then((m) => m.KeySheet));
+const PairDialog = lazily(() => import("./features/pairing/dialog").then((m) => m.PairDialog));
+const SpawnDialog = lazily(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
 
 const close = () => {
   spawnRole.set("");
@@ -22,12 +24,14 @@ export function Overlays() {
   const open = overlay.use();
   const actions = useActions();
   return (
-    <Suspense fallback={null}>
-      {open === "palette" && <Palette open onClose={close} actions={actions} />}
-      {open === "keys" && <KeySheet open onClose={close} />}
-      {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
-      {open === "pair" && <PairDialog open onClose={close} />}
-    </Suspense>
+    <Boundary of={open} className="fixed inset-x-3 bottom-16 z-60 mx-auto max-w-lg shadow-3">
+      <Suspense fallback={null}>
+        {open === "palette" && <Palette open onClose={close} actions={actions} />}
+        {open === "keys" && <KeySheet open onClose={close} />}
+        {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
+        {open === "pair" && <PairDialog open onClose={close} />}
+      </Suspense>
+    </Boundary>
   );
 }
 

@@ -1,21 +1,22 @@
 // Where features meet: each view is handed what it shows of another's.
-import { lazy, Suspense, type ReactNode } from "react";
+import { Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
 import { AgentsView } from "./features/agents/view";
 import { ApprovalCard } from "./features/approvals/card";
 import { Chat, Message } from "./features/chat/chat";
 import { openSpawn, overlay } from "./frame/actions";
+import { lazily } from "./lib/lazily";
 import { Skeleton } from "./ui/note";
 
-const AgentPanel = lazy(() => import("./features/agent/panel").then((m) => ({ default: m.AgentPanel })));
-const RemotePanel = lazy(() => import("./features/agent/remote").then((m) => ({ default: m.RemotePanel })));
-const Approvals = lazy(() => import("./features/approvals/view").then((m) => ({ default: m.ApprovalsView })));
-const Jobs = lazy(() => import("./features/jobs/view").then((m) => ({ default: m.JobsView })));
-const Settings = lazy(() => import("./features/settings/view").then((m) => ({ default: m.SettingsView })));
-const Audit = lazy(() => import("./features/audit/view").then((m) => ({ default: m.AuditView })));
-const Projects = lazy(() => import("./features/projects/view").then((m) => ({ default: m.ProjectsView })));
-const Dashboard = lazy(() => import("./features/dashboard/view").then((m) => ({ default: m.DashboardView })));
+const AgentPanel = lazily(() => import("./features/agent/panel").then((m) => m.AgentPanel));
+const RemotePanel = lazily(() => import("./features/agent/remote").then((m) => m.RemotePanel));
+const Approvals = lazily(() => import("./features/approvals/view").then((m) => m.ApprovalsView));
+const Jobs = lazily(() => import("./features/jobs/view").then((m) => m.JobsView));
+const Settings = lazily(() => import("./features/settings/view").then((m) => m.SettingsView));
+const Audit = lazily(() => import("./features/audit/view").then((m) => m.AuditView));
+const Projects = lazily(() => import("./features/projects/view").then((m) => m.ProjectsView));
+const Dashboard = lazily(() => import("./features/dashboard/view").then((m) => m.DashboardView));
 
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 

@@ -9,7 +9,7 @@ export type Link =
 
 type Handlers = {
   /** The number to go on from, after the state was read anew. Rejects as the client does. */
-  begin(): Promise<number>;
+  begin(signal: AbortSignal): Promise<number>;
   /** Asks the daemon for a sign of life. Rejects as the client does. */
   alive(signal: AbortSignal): Promise<unknown>;
   events(batch: GrooveEvent[]): void;
@@ -22,6 +22,12 @@ const longest = 15_000;
 const quiet = 20_000;
 /** What answers, answers within this. */
 const patience = 10_000;
+
+function within(ms: number): AbortSignal {
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), ms);
+  return stop.signal;
+}
 
 /**
  * The one socket of a page. It resumes by number, so that nothing is missed or shown twice;
@@ -64,8 +70,8 @@ export class Socket {
     this.timer = undefined;
     this.handlers.link(this.lost ? { ...this.lost, trying: true } : { state: "connecting" });
     try {
-      this.since ??= await this.handlers.begin();
-      const { ticket } = await unwrap(api.POST("/api/tickets", { signal: AbortSignal.timeout(patience) }));
+      this.since ??= await this.handlers.begin(within(patience * 2));
+      const { ticket } = await unwrap(api.POST("/api/tickets", { signal: within(patience) }));
       if (!this.ended) this.listen(ticket);
     } catch (cause) {
       if (cause instanceof Refusal && cause.status === 401) this.shut(cause.message);
@@ -107,7 +113,7 @@ export class Socket {
   private async probe(): Promise<void> {
     const socket = this.socket;
     try {
-      await this.handlers.alive(AbortSignal.timeout(patience));
+      await this.handlers.alive(within(patience));
     } catch (cause) {
       if (socket !== this.socket) return;
       if (!(cause instanceof Refusal)) return this.lose("It does not answer");

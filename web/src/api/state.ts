@@ -16,7 +16,7 @@ export const queries = new QueryClient({
 
 export const snapshotQuery = queryOptions({
   queryKey: ["snapshot"],
-  queryFn: ({ signal }) => unwrap(api.GET("/api/snapshot", { signal: AbortSignal.any([signal, AbortSignal.timeout(20_000)]) })),
+  queryFn: ({ signal }) => unwrap(api.GET("/api/snapshot", { signal })),
   networkMode: "always", // it is what finds the daemon again
 });
 
@@ -180,7 +180,10 @@ const reader = new Reader();
 export function follow(): void {
   onlineManager.setEventListener(() => undefined); // whether the machine has a network says nothing of loopback
   socket = new Socket({
-    begin: async () => (await queries.fetchQuery({ ...snapshotQuery, staleTime: 0 })).next,
+    begin: async (signal) => {
+      signal.addEventListener("abort", () => void queries.cancelQueries(snapshotQuery));
+      return (await queries.fetchQuery({ ...snapshotQuery, staleTime: 0 })).next;
+    },
     alive: (signal) => unwrap(api.GET("/api/status", { signal })),
     events: (batch) => reader.take(batch),
     link: take,

@@ -4,6 +4,7 @@ import { ChevronRight, Link2, Plus, Search } from "lucide-react";
 import { useEffect, useMemo, type ReactNode } from "react";
 import { useLink } from "~/api/state";
 import { useShortcuts, type Shortcut } from "~/lib/keys";
+import { fetchAgain, fetchAll } from "~/lib/lazily";
 import { toggleTheme } from "~/lib/theme";
 import { Button, Kbd } from "~/ui/button";
 import { Toasts } from "~/ui/toast";
@@ -12,6 +13,7 @@ import { Disconnected } from "./disconnected";
 import { Rail } from "./rail";
 import { Shut } from "./shut";
 import { StatusBar } from "./statusbar";
+import { Updated } from "./updated";
 import { views } from "./views";
 
 /** The hall of the page: rail, breadcrumb, one card, status bar. */
@@ -38,6 +40,17 @@ export function Frame({ overlays }: { overlays: ReactNode }) {
     addEventListener("keydown", find);
     return () => removeEventListener("keydown", find);
   }, []);
+  const here = link.state === "open";
+  useEffect(() => {
+    if (!here) return;
+    fetchAgain();
+    let stop = () => {};
+    const soon = setTimeout(() => (stop = fetchAll()), 2000); // first what was asked for
+    return () => {
+      clearTimeout(soon);
+      stop();
+    };
+  }, [here]);
   if (link.state === "shut") return <Shut why={link.why} />;
   return (
     <div className="grid h-full grid-cols-[204px_minmax(0,1fr)] grid-rows-[48px_auto_minmax(0,1fr)_28px] max-lg:grid-cols-[56px_minmax(0,1fr)] max-md:grid-cols-1 max-md:grid-rows-[48px_auto_minmax(0,1fr)_auto]">
@@ -48,6 +61,7 @@ export function Frame({ overlays }: { overlays: ReactNode }) {
       <TopBar />
       <div className="col-start-2 max-md:col-start-1">
         <Disconnected />
+        <Updated />
       </div>
       <main id="main" tabIndex={-1} className="col-start-2 mr-2 flex min-h-0 min-w-0 overflow-hidden rounded-lg border border-border bg-surface shadow-1 outline-none max-md:col-start-1 max-md:mr-0 max-md:rounded-none max-md:border-x-0">
         <Outlet />
@@ -67,7 +81,7 @@ function TopBar() {
     <header className="col-start-2 flex min-w-0 items-center gap-2 pr-3 pl-1 max-md:col-start-1 max-md:pl-3">
       <nav aria-label="Breadcrumb" className="flex min-w-0 flex-1 items-center gap-1.5 whitespace-nowrap text-text-3">
         {view && (
-          <Link to={view.to} className={clsx("truncate", !rest && "font-semibold text-text")}>
+          <Link to={view.to} className={clsx("flex-none", !rest && "font-semibold text-text")}>
             {view.name}
           </Link>
         )}

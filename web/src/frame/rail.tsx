@@ -34,7 +34,7 @@ export function Rail() {
       {views.map((v) => (
         <Link key={v.to} to={v.to} title={v.name} className={clsx(entry, v.more && "max-md:hidden")}>
           <v.icon size={16} strokeWidth={1.75} className="flex-none group-data-[status=active]:text-accent-text" />
-          <span className="flex-1 max-lg:hidden max-md:block max-md:leading-tight">{v.name}</span>
+          <span className="flex-1 max-lg:hidden max-md:block max-md:flex-none max-md:leading-tight">{v.name}</span>
           <Count {...counts[v.to]} />
         </Link>
       ))}
@@ -53,7 +53,7 @@ export function Rail() {
 }
 
 const entry =
-  "group relative flex h-8 items-center gap-2.5 rounded-md px-2.5 font-medium text-text-2 hover:bg-hover hover:text-text data-[status=active]:bg-active data-[status=active]:text-text max-lg:justify-center max-md:h-12 max-md:min-w-0 max-md:flex-1 max-md:flex-col max-md:gap-0.5 max-md:px-0.5 max-md:text-[11px]";
+  "group relative flex h-8 items-center gap-2.5 rounded-md px-2.5 font-medium text-text-2 hover:bg-hover hover:text-text data-[status=active]:bg-active data-[status=active]:text-text max-lg:justify-center max-md:h-12 max-md:min-w-0 max-md:flex-1 max-md:flex-col max-md:justify-center max-md:gap-0.5 max-md:px-0.5 max-md:text-[11px]";
 
 /** On a phone: the views for which the bar has no room, and what stands elsewhere on a wide page. */
 function More() {

@@ -1,8 +1,9 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Funnel, List, Network, Workflow } from "lucide-react";
-import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { Suspense, useMemo, useState, type ReactNode } from "react";
 import type { Agent, RemoteAgent } from "~/api/client";
 import { useSnapshot } from "~/api/state";
+import { lazily } from "~/lib/lazily";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
 import { Menu, Segmented } from "~/ui/controls";
@@ -13,7 +14,7 @@ import { localID, remoteID, type Placed } from "./layout";
 import { AgentList } from "./list";
 import { SidePanel } from "./side";
 
-const Tree = lazy(() => import("./tree"));
+const Tree = lazily(() => import("./tree").then((m) => m.default));
 
 type Look = "tree" | "list";
 const look = remembered<Look>("agents.view", "tree", (v): v is Look => v === "tree" || v === "list");

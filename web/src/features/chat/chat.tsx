@@ -29,7 +29,7 @@ type Props = {
 
 /** What the agent said and what was said to it, in the order of time. */
 export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: Props) {
-  const output = useOutput(agent.name);
+  const output = useOutput(agent.name, agent.created);
   const mail = useInfiniteQuery({
     queryKey: ["messages", "agent", agent.name],
     initialPageParam: undefined as string | undefined,

@@ -6,10 +6,13 @@ import { follow, queries } from "./api/state";
 import { bearer, enter } from "./api/session";
 import { Shut } from "./frame/shut";
 import { router } from "./router";
+import { Missing } from "./lib/lazily";
 import { trustStyles } from "./lib/nonce";
 import "./styles.css";
 
-const root = createRoot(document.getElementById("root")!);
+const root = createRoot(document.getElementById("root")!, {
+  onCaughtError: (error) => error instanceof Missing || console.error(error),
+});
 
 async function begin(): Promise<void> {
   trustStyles();

@@ -121,3 +121,57 @@ export async function fits(page, where) {
   });
   assert.deepEqual(bad, [], where);
 }
+
+/** A user without a pointer. Whatever has the focus must be seen to have it. */
+export function keyboard(page) {
+  const focused = (what) => what.evaluate((e) => e === document.activeElement || (e.matches("[role=radiogroup]") && e.contains(document.activeElement)));
+  const seen = async () => {
+    const bad = await page.evaluate(() => {
+      const e = document.activeElement;
+      if (!e || e === document.body || e.id === "main") return "";
+      for (let up = e, i = 0; up && i < 4; up = up.parentElement, i++) {
+        const s = getComputedStyle(up);
+        if (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 1.5) return "";
+      }
+      return `${e.tagName.toLowerCase()} “${(e.getAttribute("aria-label") ?? e.textContent ?? "").trim().slice(0, 40)}”`;
+    });
+    assert.equal(bad, "", "it has the focus, and nothing shows that");
+  };
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key, { delay: 20 });
+  };
+  return {
+    press,
+    type: (text) => page.keyboard.type(text),
+    seen,
+    /** Goes on by Tab until what has the focus. */
+    async to(what, key = "Tab", most = 120) {
+      await what.waitFor();
+      for (let i = 0; i < most; i++) {
+        if (await focused(what)) return seen();
+        await press(key);
+        await seen();
+      }
+      assert.fail(`${key} does not lead to ${what}`);
+    },
+    async enter(what) {
+      await this.to(what);
+      await press("Enter");
+    },
+    /** Fails where Tab leads out of a dialog, one way or the other. */
+    async trapped(dialog) {
+      for (const key of ["Tab", "Shift+Tab"])
+        for (let i = 0; i < 60; i++) {
+          await press(key);
+          assert.ok(await dialog.evaluate((d) => d.contains(document.activeElement)), `${key} leads out of the dialog`);
+          await seen();
+        }
+    },
+    /** Fails where what has not the focus. */
+    async at(what, why) {
+      await page.waitForFunction((e) => e === document.activeElement, await what.elementHandle(), { timeout: 5000 }).catch(() => {
+        throw new assert.AssertionError({ message: why });
+      });
+    },
+  };
+}

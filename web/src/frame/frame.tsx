@@ -13,6 +13,7 @@ import { Disconnected } from "./disconnected";
 import { Rail } from "./rail";
 import { Shut } from "./shut";
 import { StatusBar } from "./statusbar";
+import { useTitle } from "./title";
 import { Updated } from "./updated";
 import { views } from "./views";
 
@@ -76,6 +77,7 @@ export function Frame({ overlays }: { overlays: ReactNode }) {
 function TopBar() {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const view = views.find((v) => path.startsWith(v.to));
+  useTitle(view?.name ?? "");
   const rest = view ? decodeURIComponent(path.slice(view.to.length + 1)) : "";
   return (
     <header className="col-start-2 flex min-w-0 items-center gap-2 pr-3 pl-1 max-md:col-start-1 max-md:pl-3">

@@ -3,6 +3,7 @@ import clsx from "clsx";
 import { Ellipsis, Keyboard, Link2, Plus, Search, Sun } from "lucide-react";
 import { useSnapshot } from "~/api/state";
 import { toggleTheme } from "~/lib/theme";
+import { visible } from "~/lib/visible";
 import { Button, Kbd } from "~/ui/button";
 import { Menu, type MenuItem } from "~/ui/controls";
 import { PeerDot } from "~/ui/status";
@@ -17,7 +18,7 @@ export function Rail() {
     <nav aria-label="Main" className="row-span-3 row-start-1 flex min-h-0 flex-col gap-0.5 overflow-y-auto px-2 pt-2.5 pb-2 max-md:row-span-1 max-md:row-start-4 max-md:flex-row max-md:justify-around max-md:overflow-visible max-md:border-t max-md:border-border max-md:bg-surface max-md:p-1">
       <div className="mb-1.5 flex h-10 items-center gap-2.5 px-2 max-md:hidden">
         <Logo />
-        <span className="min-w-0 flex-1 truncate text-md font-semibold tracking-tight max-lg:hidden">{name ?? "groove"}</span>
+        <span className="min-w-0 flex-1 truncate text-md font-semibold tracking-tight max-lg:hidden"><bdi>{visible(name ?? "groove")}</bdi></span>
       </div>
       <button
         type="button"
@@ -115,7 +116,7 @@ function Peers() {
           <Link key={p.id} to="/settings" hash={p.id} className="flex h-[30px] items-center gap-2 rounded-md px-2.5 hover:bg-hover">
             <PeerDot open={p.connected} />
             <span className="min-w-0 flex-1 truncate">
-              <bdi>{p.name}</bdi>
+              <bdi>{visible(p.name)}</bdi>
             </span>
             <span className="text-xs whitespace-nowrap text-text-3">{leg ? (leg.rttMs ? `${Math.max(1, Math.round(leg.rttMs))} ms` : leg.state) : "no job"}</span>
           </Link>

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Hand, Network, Radio } from "lucide-react";
 import type { Agent, RemoteAgent } from "~/api/client";
+import { visible } from "~/lib/visible";
 import { Meter } from "~/ui/controls";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
@@ -45,7 +46,7 @@ export function LocalCard({ agent, selected }: { agent: Agent; selected: boolean
       </div>
       <div className={clsx("flex items-center gap-1 truncate text-xs", asks ? "text-awaiting-text" : "text-text-2")}>
         {asks && <Hand size={12} aria-hidden className="flex-none" />}
-        <bdi className="truncate">{activityOf(agent)}</bdi>
+        <bdi className="truncate">{visible(activityOf(agent))}</bdi>
       </div>
       {fill === undefined ? (
         <span className="truncate font-mono text-[11px] text-text-3">{(agent.scope ?? []).join(" ") || "no scope"}</span>
@@ -76,7 +77,7 @@ export function RemoteCard({ agent, selected }: { agent: RemoteAgent; selected: 
         </span>
         <StatusDot status={agent.status} />
       </div>
-      <bdi className="truncate text-xs text-text-2">{agent.activity || agent.summary || agent.title || agent.status}</bdi>
+      <bdi className="truncate text-xs text-text-2">{visible(agent.activity || agent.summary || agent.title || agent.status)}</bdi>
       <bdi className="truncate font-mono text-[11px] text-text-3">{(agent.scope ?? []).join(" ") || "no scope shown"}</bdi>
     </div>
   );

@@ -4,6 +4,7 @@ import { Network } from "lucide-react";
 import type { Agent, RemoteAgent } from "~/api/client";
 import { useNow } from "~/lib/now";
 import { ago } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { StatusBadge } from "~/ui/status";
 import { activityOf, fillOf } from "./cards";
 
@@ -35,10 +36,12 @@ export function AgentList({ agents, remotes, selected }: { agents: Agent[]; remo
                 <StatusBadge status={a.status} />
               </td>
               <td className={clsx(cell, "max-w-80 truncate")}>
-                <bdi>{activityOf(a)}</bdi>
+                <bdi>{visible(activityOf(a))}</bdi>
               </td>
               <td className={cell}>{a.program}</td>
-              <td className={cell}>{a.team ?? "–"}</td>
+              <td className={clsx(cell, "max-w-48 truncate")}>
+                <bdi>{visible(a.team ?? "–")}</bdi>
+              </td>
               <td className={cell}>{fillOf(a) === undefined ? "–" : `${fillOf(a)} %`}</td>
               <td className={cell}>{a.unread || "–"}</td>
               <td className={cell}>{ago(a.since, now)}</td>
@@ -50,7 +53,7 @@ export function AgentList({ agents, remotes, selected }: { agents: Agent[]; remo
                 <Link to="/agents/$name" params={{ name: a.agent }} search={{ peer: a.peer }} className="inline-flex items-center gap-1.5 font-semibold text-remote-text">
                   <Network size={12} aria-hidden />
                   <span>
-                    <bdi>{a.agent}</bdi> on <bdi>{a.peerName}</bdi>
+                    <bdi>{a.agent}</bdi> on <bdi>{visible(a.peerName)}</bdi>
                   </span>
                 </Link>
               </td>
@@ -58,7 +61,7 @@ export function AgentList({ agents, remotes, selected }: { agents: Agent[]; remo
                 <StatusBadge status={a.status} />
               </td>
               <td className={clsx(cell, "max-w-80 truncate")}>
-                <bdi>{a.activity || a.summary || a.title || "–"}</bdi>
+                <bdi>{visible(a.activity || a.summary || a.title || "–")}</bdi>
               </td>
               <td className={cell}>
                 <bdi>{a.program || "–"}</bdi>

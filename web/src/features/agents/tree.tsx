@@ -1,11 +1,13 @@
-import { Background, Controls, Handle, Position, ReactFlow, getSmoothStepPath, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
+import { Background, Controls, Handle, Position, ReactFlow, getSmoothStepPath, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import clsx from "clsx";
 import { Laptop, Network } from "lucide-react";
-import { memo, useCallback, useMemo } from "react";
+import { memo, useCallback, useMemo, useRef, type KeyboardEvent } from "react";
 import type { Agent, Job, Peer, RemoteAgent } from "~/api/client";
+import { visible } from "~/lib/visible";
 import { JobPill, LocalCard, RemoteCard } from "./cards";
 import { layout, type Placed } from "./layout";
+import { walk, walkable } from "./walk";
 
 type Data = { placed: Placed; selected: boolean };
 type CardNode = Node<Data, "placed">;
@@ -31,7 +33,7 @@ const PlacedNode = memo(function PlacedNode({ data: { placed: p, selected } }: N
       return (
         <>
           <Ends />
-          <JobPill title={p.job.title} state={leg?.state ?? p.job.state} detail={leg?.rttMs ? `${Math.max(1, Math.round(leg.rttMs))} ms` : ""} />
+          <JobPill title={visible(p.job.title)} state={leg?.state ?? p.job.state} detail={leg?.rttMs ? `${Math.max(1, Math.round(leg.rttMs))} ms` : ""} />
         </>
       );
     }
@@ -57,7 +59,7 @@ function FrameBox({ placed: p }: { placed: Extract<Placed, { kind: "frame" }> })
     >
       <div className={clsx("flex h-11 w-full items-center gap-2 px-3.5", p.peer && "text-remote-text")}>
         <Icon size={14} aria-hidden />
-        <bdi className="truncate font-semibold">{p.title}</bdi>
+        <bdi className="truncate font-semibold">{visible(p.title)}</bdi>
         <span className="truncate text-text-3">{p.note}</span>
       </div>
     </div>
@@ -89,12 +91,31 @@ function Line(p: EdgeProps) {
 
 const nodeTypes = { placed: PlacedNode };
 const edgeTypes = { line: Line };
-const clickable = new Set(["local", "remote", "job"]);
 
 type Props = { here: string; agents: Agent[]; remotes: RemoteAgent[]; peers: Peer[]; jobs: Job[]; selected: string; onSelect: (id: string, what: Placed) => void };
 
 export default function TreeView({ here, agents, remotes, peers, jobs, selected, onSelect }: Props) {
   const tree = useMemo(() => layout(here, agents, remotes, peers, jobs), [here, agents, remotes, peers, jobs]);
+  // One stop of the Tab key; from there the arrows lead.
+  const door = tree.nodes.some((p) => p.id === selected) ? selected : tree.nodes.find(walkable)?.id;
+  const flow = useRef<ReactFlowInstance<CardNode>>(undefined);
+  const press = (e: KeyboardEvent<HTMLElement>) => {
+    const from = (e.target as HTMLElement).closest<HTMLElement>(".react-flow__node");
+    const to = from && !e.metaKey && !e.ctrlKey && !e.altKey && walk(tree.nodes, from.dataset.id ?? "", e.key);
+    if (!to) return;
+    e.preventDefault();
+    const box = e.currentTarget;
+    const reach = () => {
+      const card = box.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(to.id)}"]`);
+      if (card) from.tabIndex = -1;
+      if (card) card.tabIndex = 0;
+      card?.focus();
+      return !!card;
+    };
+    if (reach()) return;
+    void flow.current?.setCenter(to.x + to.w / 2, to.y + to.h / 2, { zoom: flow.current.getZoom() });
+    requestAnimationFrame(() => requestAnimationFrame(reach)); // it was out of sight, and not drawn
+  };
   const nodes = useMemo(
     () =>
       tree.nodes.map<CardNode>((p) => ({
@@ -104,23 +125,26 @@ export default function TreeView({ here, agents, remotes, peers, jobs, selected,
         width: p.w,
         height: p.h,
         data: { placed: p, selected: p.id === selected },
-        selectable: clickable.has(p.kind),
-        focusable: clickable.has(p.kind),
+        selectable: walkable(p),
+        focusable: walkable(p),
+        domAttributes: { tabIndex: p.id === door ? 0 : walkable(p) ? -1 : undefined },
         draggable: false,
         connectable: false,
         zIndex: p.kind === "frame" ? 0 : 2,
         ariaLabel: label(p),
       })),
-    [tree, selected],
+    [tree, selected, door],
   );
   const edges = useMemo(() => tree.edges.map<FlowEdge>((e) => ({ id: e.id, source: e.from, target: e.to, type: "line", focusable: false, selectable: false, zIndex: 1, data: { across: e.across, live: e.live } })), [tree]);
-  const pick = useCallback((n: CardNode) => clickable.has(n.data.placed.kind) && onSelect(n.id, n.data.placed), [onSelect]);
+  const pick = useCallback((n: CardNode) => walkable(n.data.placed) && onSelect(n.id, n.data.placed), [onSelect]);
   return (
     <ReactFlow<CardNode>
       nodes={nodes}
       edges={edges}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
+      onKeyDown={press}
+      onInit={(f) => void (flow.current = f)}
       onNodeClick={(_, n) => pick(n)}
       onSelectionChange={({ nodes: [n] }) => n && n.id !== selected && pick(n)}
       nodesDraggable={false}

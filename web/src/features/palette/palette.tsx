@@ -1,6 +1,8 @@
 import { Command } from "cmdk";
 import { Dialog } from "radix-ui";
 import { useState, type ReactNode } from "react";
+import { visible } from "~/lib/visible";
+import { giveBack } from "~/ui/focus";
 
 export type Action = { id: string; group: "Actions" | "Agents" | "On peers" | "Jobs" | "Approvals"; label: string; hint?: string; keys?: string; icon?: ReactNode; run: () => void };
 
@@ -19,7 +21,7 @@ export function Palette({ open, onClose, actions }: { open: boolean; onClose: ()
     <Dialog.Root open={open} onOpenChange={(o) => !o && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-70 bg-scrim" />
-        <Dialog.Content aria-describedby={undefined} className="fixed top-[12dvh] left-1/2 z-70 w-[min(640px,calc(100vw-24px))] -translate-x-1/2 animate-appear overflow-hidden rounded-xl border border-border bg-float shadow-3">
+        <Dialog.Content onCloseAutoFocus={giveBack} aria-describedby={undefined} className="fixed top-[12dvh] left-1/2 z-70 w-[min(640px,calc(100vw-24px))] -translate-x-1/2 animate-appear overflow-hidden rounded-xl border border-border bg-float shadow-3">
           <Dialog.Title className="sr-only">Find or do</Dialog.Title>
           <Command loop label="Find or do" filter={(value, search, keywords) => match([value, ...(keywords ?? [])].join(" "), search)}>
             <Command.Input value={text} onValueChange={setText} placeholder="Find or do…  > actions  @ agents  # jobs" className="h-12 w-full border-b border-border bg-transparent px-4 text-md outline-none placeholder:text-text-3" />
@@ -44,8 +46,8 @@ export function Palette({ open, onClose, actions }: { open: boolean; onClose: ()
                             className="flex h-9 items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-hover max-md:h-11"
                           >
                             <span className="flex-none text-text-3">{a.icon}</span>
-                            <bdi className="truncate">{a.label}</bdi>
-                            {a.hint && <bdi className="truncate text-xs text-text-3">{a.hint}</bdi>}
+                            <bdi className="truncate">{visible(a.label)}</bdi>
+                            {a.hint && <bdi className="truncate text-xs text-text-3">{visible(a.hint)}</bdi>}
                             {a.keys && <span className="ml-auto text-xs whitespace-nowrap text-text-3">{a.keys}</span>}
                           </Command.Item>
                         ))}

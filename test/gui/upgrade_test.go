@@ -106,4 +106,3 @@ func otherGUI(t *testing.T) string {
 	}
 	return harness.Build(t, "groove-other-gui", "-overlay", overlay)
 }
-

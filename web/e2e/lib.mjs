@@ -154,6 +154,16 @@ export function keyboard(page) {
       }
       assert.fail(`${key} does not lead to ${what}`);
     },
+    async fill(what, text) {
+      await this.to(what);
+      await page.keyboard.type(text);
+    },
+    /** Walks a group by its arrows until one is chosen. */
+    async choose(group, want) {
+      await this.to(group);
+      for (let i = 0; i < 14 && !(await want.isChecked()); i++) await page.keyboard.press("ArrowRight", { delay: 80 });
+      assert.ok(await want.isChecked(), `arrows do not lead to ${want}`);
+    },
     async enter(what) {
       await this.to(what);
       await press("Enter");

@@ -101,6 +101,11 @@ export default function TreeView({ here, agents, remotes, peers, jobs, selected,
   const flow = useRef<ReactFlowInstance<CardNode>>(undefined);
   const press = (e: KeyboardEvent<HTMLElement>) => {
     const from = (e.target as HTMLElement).closest<HTMLElement>(".react-flow__node");
+    if (from && from === e.target && (e.key === "Enter" || e.key === " ")) {
+      e.preventDefault();
+      const here = tree.nodes.find((p) => p.id === from.dataset.id);
+      return here && walkable(here) ? onSelect(here.id, here) : undefined;
+    }
     const to = from && !e.metaKey && !e.ctrlKey && !e.altKey && walk(tree.nodes, from.dataset.id ?? "", e.key);
     if (!to) return;
     e.preventDefault();

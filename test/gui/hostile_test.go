@@ -32,8 +32,8 @@ func TestHostile(t *testing.T) {
 		t.Fatalf("the peer is called otherwise: %+v, %v", peers, err)
 	}
 	long := groove.AgentName(strings.Repeat("w", 63))
-	spawn(t, a, writer, api.SpawnRequest{Name: long, Title: evilTitle + strings.Repeat("W", 40), Team: "<i>team</i>\u200b🦀", Role: "planner"})
-	spawn(t, a, writer, api.SpawnRequest{Name: "frontend", Role: "frontend", Team: "<i>team</i>\u200b🦀"})
+	spawn(t, a, writer, api.SpawnRequest{Name: long, Title: evilTitle + strings.Repeat("W", 40), Team: strings.Repeat("t", 63), Role: "planner"})
+	spawn(t, a, writer, api.SpawnRequest{Name: "frontend", Role: "frontend", Team: strings.Repeat("t", 63)})
 	spawn(t, b, hostile, api.SpawnRequest{Name: "backend", Title: evilTitle, Scope: []string{"<u>x</u>/**", strings.Repeat("s", 190) + "/**"}})
 	job, err := a.API().OpenJob(t.Context(), api.OpenRequest{Peer: string(peers[0].ID), Title: `<h1>Job</h1>` + "\u200b🦀" + strings.Repeat("J", 60), Goal: `<script>document.title="bad"</script> ![x](http://127.0.0.2:9/goal.png)`,
 		Agents: []groove.AgentName{"frontend", long}, PeerAgents: []groove.AgentName{"backend"}})

@@ -109,6 +109,7 @@ export async function fits(page, where) {
         }
         const style = getComputedStyle(up);
         if (/auto|scroll/.test(style.overflowX)) break; // it can be scrolled to
+        if (style.textOverflow === "ellipsis") break; // shortened, and shows it
         if (!/hidden|clip/.test(style.overflowX) || !e.matches(control)) continue;
         const frame = up.getBoundingClientRect();
         if (box.right > frame.right + 1 || box.left < frame.left - 1) {

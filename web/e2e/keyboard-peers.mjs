@@ -73,7 +73,7 @@ await flow(async (open) => {
   for (const key of ["ArrowLeft", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"]) {
     await keys.press(key);
     await keys.seen();
-    walked.add(await page.evaluate(() => document.activeElement.getAttribute("aria-label")?.split(",")[0]));
+    walked.add(await page.evaluate(() => document.getElementById(document.activeElement.getAttribute("aria-labelledby"))?.textContent.split(",")[0]));
   }
   for (const name of ["frontend", "ambassador-1"]) assert.ok(walked.has(name), `arrows lead to ${[...walked]}`);
   assert.ok([...walked].some((w) => w.startsWith("backend on") || w.startsWith("Job")), `arrows do not lead over the border: ${[...walked]}`);

@@ -25,7 +25,7 @@ await flow(async (open) => {
       await shoot(page, `${name.toLowerCase()}-${theme}`);
     }
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find or do" }).waitFor();
     await accessible(page, `Palette, ${theme}`);
     await shoot(page, `palette-${theme}`);
     await page.keyboard.press("Escape");

@@ -28,7 +28,7 @@ await flow(async (open) => {
     }
     if (phone) {
       await page.getByRole("navigation", { name: "Main" }).getByRole("button", { name: "More" }).click();
-      await page.getByRole("menuitem", { name: "Settings" }).waitFor();
+      await page.locator("#more").getByRole("link", { name: "Settings" }).waitFor();
       await fits(page, at("More"));
       await accessible(page, at("More"));
       await shoot(page, "more-360");

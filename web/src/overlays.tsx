@@ -7,13 +7,16 @@ import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
 import { Boundary } from "./frame/failed";
 import { views } from "./frame/views";
-import { lazily } from "./lib/lazily";
+import { later } from "./lib/later";
 import { toggleTheme } from "./lib/theme";
 
-const Palette = lazily(() => import("./features/palette/palette").then((m) => m.Palette));
-const KeySheet = lazily(() => import("./features/palette/keys").then((m) => m.KeySheet));
-const PairDialog = lazily(() => import("./features/pairing/dialog").then((m) => m.PairDialog));
-const SpawnDialog = lazily(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
+const Palette = later(() => import("./features/palette/palette").then((m) => m.Palette));
+const KeySheet = later(() => import("./features/palette/keys").then((m) => m.KeySheet));
+const PairDialog = later(() => import("./features/pairing/dialog").then((m) => m.PairDialog));
+const SpawnDialog = later(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
+
+/** What a user may open at any time. */
+export const overlays = [Palette, SpawnDialog, KeySheet];
 
 const close = () => {
   spawnRole.set("");
@@ -22,17 +25,20 @@ const close = () => {
 
 export function Overlays() {
   const open = overlay.use();
-  const actions = useActions();
   return (
     <Boundary of={open} className="fixed inset-x-3 bottom-16 z-60 mx-auto max-w-lg shadow-3">
       <Suspense fallback={null}>
-        {open === "palette" && <Palette open onClose={close} actions={actions} />}
+        {open === "palette" && <Everything />}
         {open === "keys" && <KeySheet open onClose={close} />}
         {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
         {open === "pair" && <PairDialog open onClose={close} />}
       </Suspense>
     </Boundary>
   );
+}
+
+function Everything() {
+  return <Palette onClose={close} actions={useActions()} />;
 }
 
 function useActions(): Action[] {

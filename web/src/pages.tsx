@@ -1,33 +1,44 @@
 // Where features meet: each view is handed what it shows of another's.
+import { useParams } from "@tanstack/react-router";
 import { Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
 import { AgentsView } from "./features/agents/view";
-import { ApprovalCard } from "./features/approvals/card";
-import { Chat, Message } from "./features/chat/chat";
 import { openSpawn, overlay } from "./frame/actions";
-import { lazily } from "./lib/lazily";
+import { later } from "./lib/later";
 import { Skeleton } from "./ui/note";
 
-const AgentPanel = lazily(() => import("./features/agent/panel").then((m) => m.AgentPanel));
-const RemotePanel = lazily(() => import("./features/agent/remote").then((m) => m.RemotePanel));
-const Approvals = lazily(() => import("./features/approvals/view").then((m) => m.ApprovalsView));
-const Jobs = lazily(() => import("./features/jobs/view").then((m) => m.JobsView));
-const Settings = lazily(() => import("./features/settings/view").then((m) => m.SettingsView));
-const Audit = lazily(() => import("./features/audit/view").then((m) => m.AuditView));
-const Projects = lazily(() => import("./features/projects/view").then((m) => m.ProjectsView));
-const Dashboard = lazily(() => import("./features/dashboard/view").then((m) => m.DashboardView));
+const AgentPanel = later(() => import("./features/agent/panel").then((m) => m.AgentPanel));
+const Chat = later(() => import("./features/chat/chat").then((m) => m.Chat));
+const Message = later(() => import("./features/chat/chat").then((m) => m.Message));
+const ApprovalCard = later(() => import("./features/approvals/card").then((m) => m.ApprovalCard));
+const RemotePanel = later(() => import("./features/agent/remote").then((m) => m.RemotePanel));
+const Approvals = later(() => import("./features/approvals/view").then((m) => m.ApprovalsView));
+const Jobs = later(() => import("./features/jobs/view").then((m) => m.JobsView));
+const Settings = later(() => import("./features/settings/view").then((m) => m.SettingsView));
+const Audit = later(() => import("./features/audit/view").then((m) => m.AuditView));
+const Projects = later(() => import("./features/projects/view").then((m) => m.ProjectsView));
+const Dashboard = later(() => import("./features/dashboard/view").then((m) => m.DashboardView));
+
+const Demo = later(() => import("./features/agents/demo").then((m) => m.Demo));
 
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
+export function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} demo={<Demo />} /></Later>;
+}
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard /></Later>;
 
-const showMail = (m: Mail) => <Message mail={m} />;
+const showMail = (m: Mail) => (
+  <div className="far-off">
+    <Message mail={m} />
+  </div>
+);
 
 export function AgentsPage() {
   return <AgentsView onSpawn={openSpawn} onPair={() => overlay.set("pair")} panel={(a, close) => <OneAgent key={a.name} agent={a} close={close} />} remotePanel={(a, close) => <Later><RemotePanel key={a.peer + a.agent} agent={a} close={close} message={showMail} /></Later>} />;
@@ -46,3 +57,6 @@ function OneAgent({ agent, close }: { agent: Agent; close: () => void }) {
     </Later>
   );
 }
+
+/** What a user asks for next, so that it opens at once. */
+export const next = [AgentPanel, Chat, ApprovalCard, Approvals, Jobs, Dashboard];

@@ -1,7 +1,11 @@
 import { useEffect, useState } from "react";
 import { api, unwrap } from "~/api/client";
+import { Pace } from "~/api/pace";
 import { onOutput, useLink } from "~/api/state";
 import { Transcript, type Item } from "~/lib/transcript";
+
+/** A piece this long may not be the last: the daemon answers a part at a time. */
+const long = 16_000;
 
 type Output = { items: Item[]; ready: boolean; failed: unknown };
 
@@ -9,11 +13,10 @@ type Output = { items: Item[]; ready: boolean; failed: unknown };
 class Reader {
   out: Output = { items: [], ready: false, failed: undefined };
   private readonly transcript = new Transcript();
-  private stop = new AbortController();
   private readonly watchers = new Set<(o: Output) => void>();
+  private stop = new AbortController();
   private offset = 0;
-  private reading = false;
-  private again = false;
+  private readonly pace = new Pace(() => this.read());
 
   constructor(private readonly agent: string) {}
 
@@ -27,30 +30,26 @@ class Reader {
     };
   }
 
-  async read(): Promise<void> {
-    if (this.reading) {
-      this.again = true;
-      return;
-    }
-    this.reading = true;
+  /** There is more to read. */
+  grew(): void {
+    this.pace.want();
+  }
+
+  private async read(): Promise<void> {
     const { signal } = this.stop;
     try {
-      do {
-        this.again = false;
+      for (let more = true; more && !signal.aborted; ) {
         const query = { offset: this.offset };
         const piece = await unwrap(api.GET("/api/agents/{name}/output", { params: { path: { name: this.agent }, query }, signal }));
         this.offset = piece.next;
         this.transcript.feed(piece.data);
-        if (piece.data !== "") this.again = true;
-        else this.tell({ items: this.transcript.items, ready: true, failed: undefined });
-      } while (this.again && !signal.aborted);
+        more = piece.data.length > long;
+      }
+      this.tell({ items: this.transcript.items, ready: true, failed: undefined });
     } catch (failed) {
       // What was read stays in sight while the daemon is away.
       if (!signal.aborted) this.tell({ ...this.out, ready: true, failed: this.out.items.length > 0 ? undefined : failed });
-    } finally {
-      this.reading = false;
     }
-    if (this.again && !this.stop.signal.aborted) void this.read(); // asked for by who came while the last one left
   }
 
   private tell(now: Output): void {
@@ -82,14 +81,14 @@ export function useOutput(agent: string, since: string): Output {
     setReader(now);
     set(now.out);
     const off = now.watch(set);
-    const deaf = onOutput(agent, () => void now.read());
+    const deaf = onOutput(agent, () => now.grew());
     return () => {
       off();
       deaf();
     };
   }, [agent, since]);
   useEffect(() => {
-    if (open) void reader.read();
+    if (open) reader.grew();
   }, [reader, open]);
   return out;
 }

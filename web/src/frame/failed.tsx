@@ -1,6 +1,6 @@
 import { Component, useEffect, useRef, type ReactNode } from "react";
 import { useLink } from "~/api/state";
-import { fetchAgain, Missing } from "~/lib/lazily";
+import { fetchAgain, Missing } from "~/lib/later";
 import { Button } from "~/ui/button";
 import { Note } from "~/ui/note";
 

@@ -4,7 +4,7 @@ import { ChevronRight, Link2, Plus, Search } from "lucide-react";
 import { useEffect, useMemo, type ReactNode } from "react";
 import { useLink } from "~/api/state";
 import { useShortcuts, type Shortcut } from "~/lib/keys";
-import { fetchAgain, fetchAll } from "~/lib/lazily";
+import { fetchAgain } from "~/lib/later";
 import { toggleTheme } from "~/lib/theme";
 import { Button, Kbd } from "~/ui/button";
 import { Toasts } from "~/ui/toast";
@@ -43,14 +43,7 @@ export function Frame({ overlays }: { overlays: ReactNode }) {
   }, []);
   const here = link.state === "open";
   useEffect(() => {
-    if (!here) return;
-    fetchAgain();
-    let stop = () => {};
-    const soon = setTimeout(() => (stop = fetchAll()), 2000); // first what was asked for
-    return () => {
-      clearTimeout(soon);
-      stop();
-    };
+    if (here) fetchAgain();
   }, [here]);
   if (link.state === "shut") return <Shut why={link.why} />;
   return (
@@ -74,6 +67,8 @@ export function Frame({ overlays }: { overlays: ReactNode }) {
   );
 }
 
+const settingsNames: Record<string, string> = { federation: "Federation", programs: "Programs", general: "All settings" };
+
 function TopBar() {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const view = views.find((v) => path.startsWith(v.to));
@@ -90,7 +85,7 @@ function TopBar() {
         {rest && (
           <>
             <ChevronRight size={12} aria-hidden />
-            <b className="truncate font-semibold text-text">{rest}</b>
+            <b className="truncate font-semibold text-text">{view?.to === "/settings" ? (settingsNames[rest] ?? rest) : rest}</b>
           </>
         )}
       </nav>

@@ -1,11 +1,10 @@
-import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
 import clsx from "clsx";
 import { Ellipsis, Keyboard, Link2, Plus, Search, Sun } from "lucide-react";
 import { useSnapshot } from "~/api/state";
 import { toggleTheme } from "~/lib/theme";
 import { visible } from "~/lib/visible";
 import { Button, Kbd } from "~/ui/button";
-import { Menu, type MenuItem } from "~/ui/controls";
 import { PeerDot } from "~/ui/status";
 import { overlay } from "./actions";
 import { views } from "./views";
@@ -58,26 +57,35 @@ const entry =
 
 /** On a phone: the views for which the bar has no room, and what stands elsewhere on a wide page. */
 function More() {
-  const navigate = useNavigate();
   const path = useRouterState({ select: (s) => s.location.pathname });
   const rest = views.filter((v) => v.more);
   const here = rest.some((v) => path.startsWith(v.to));
+  const row = "flex h-11 w-full items-center gap-2.5 rounded-sm px-2.5 text-left focus-visible:-outline-offset-2";
+  const act = (run: () => void) => () => {
+    document.getElementById("more")?.hidePopover();
+    run();
+  };
   return (
-    <Menu
-      label="More"
-      trigger={
-        <button type="button" data-status={here ? "active" : undefined} className={clsx(entry, "md:hidden")}>
-          <Ellipsis size={16} strokeWidth={1.75} aria-hidden className="flex-none group-data-[status=active]:text-accent-text" />
-          <span className="leading-tight">More</span>
+    <>
+      <button type="button" popoverTarget="more" data-status={here ? "active" : undefined} className={clsx(entry, "md:hidden")}>
+        <Ellipsis size={16} strokeWidth={1.75} aria-hidden className="flex-none group-data-[status=active]:text-accent-text" />
+        <span className="leading-tight">More</span>
+      </button>
+      <div id="more" popover="auto" className="fixed inset-auto right-2 bottom-16 m-0 w-56 rounded-md border border-border bg-float p-1 text-text shadow-3">
+        {rest.map((v) => (
+          <Link key={v.to} to={v.to} className={clsx(row, "data-[status=active]:bg-active")} onClick={act(() => {})}>
+            <v.icon size={16} strokeWidth={1.75} aria-hidden /> {v.name}
+          </Link>
+        ))}
+        <hr className="my-1 border-border" />
+        <button type="button" className={row} onClick={act(() => overlay.set("pair"))}>
+          <Link2 size={16} strokeWidth={1.75} aria-hidden /> Pair a machine
         </button>
-      }
-      items={[
-        ...rest.map((v): MenuItem => ({ label: <><v.icon size={16} strokeWidth={1.75} aria-hidden /> {v.name}</>, onSelect: () => void navigate({ to: v.to }) })),
-        "line",
-        { label: <><Link2 size={16} strokeWidth={1.75} aria-hidden /> Pair a machine</>, onSelect: () => overlay.set("pair") },
-        { label: <><Sun size={16} strokeWidth={1.75} aria-hidden /> Light or dark</>, onSelect: toggleTheme },
-      ]}
-    />
+        <button type="button" className={row} onClick={act(toggleTheme)}>
+          <Sun size={16} strokeWidth={1.75} aria-hidden /> Light or dark
+        </button>
+      </div>
+    </>
   );
 }
 

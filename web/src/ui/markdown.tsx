@@ -1,7 +1,7 @@
 import { Component, memo, Suspense, type ReactNode } from "react";
-import { lazily } from "~/lib/lazily";
+import { later } from "~/lib/later";
 
-const Rich = lazily(() => import("./markdown-rich").then((m) => m.default));
+const Rich = later(() => import("./markdown-rich").then((m) => m.default));
 
 /**
  * Text of an agent as Markdown. No HTML, no images; a link shows its address and opens

@@ -1,18 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
-import { Check, Laptop, Link2, Network, Plus, X } from "lucide-react";
+import { Check, Laptop, Network } from "lucide-react";
 import type { ReactNode } from "react";
 import { programsQuery } from "~/api/lists";
 import { useSnapshot } from "~/api/state";
-import { remembered } from "~/lib/store";
-import { Button, Kbd } from "~/ui/button";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
-import { stepsOf, type Step } from "./steps";
+import { Demo } from "./demo";
+import { Act } from "./guide";
+import { stepsOf } from "./steps";
 
 type Props = { onSpawn: (role?: string) => void; onPair: () => void };
-
-const hidden = remembered<"yes" | "no">("guide.hidden", "no", (v): v is "yes" | "no" => v === "yes" || v === "no");
 
 /** What groove is, and the way from nothing to two machines that work together. */
 export function FirstRun({ onSpawn, onPair }: Props) {
@@ -44,12 +42,7 @@ export function FirstRun({ onSpawn, onPair }: Props) {
         <h2 className="mt-2 text-xl">Agents that agree across the border</h2>
         <p className="mt-1.5 mb-4 max-w-[52ch] text-text-2 text-pretty">An ambassador here speaks with agents there in a job that both users said yes to. You see each message, how far it has come, and what waits for you.</p>
         <Picture here={here ?? "this machine"} />
-        <Button size="lg" onClick={onPair} className="mt-4 self-start !border-remote !text-remote-text">
-          <Link2 size={16} /> Pair a machine <Kbd>P</Kbd>
-        </Button>
-        <p className="mt-auto pt-6 text-xs text-text-3">
-          To see two daemons work without a second machine, run <code className="font-mono">groove demo</code> in a terminal.
-        </p>
+        <Demo onPair={onPair} />
       </div>
     </div>
   );
@@ -84,32 +77,6 @@ function Found() {
   );
 }
 
-function Act({ step, onSpawn, onPair, size }: { step: Step; onSpawn: (role?: string) => void; onPair: () => void; size: "sm" | "lg" }) {
-  const className = size === "lg" ? "mt-3" : "";
-  switch (step.id) {
-    case "spawn":
-      return (
-        <Button look="primary" size={size} className={className} onClick={() => onSpawn()}>
-          <Plus size={16} /> Spawn an agent <Kbd>N</Kbd>
-        </Button>
-      );
-    case "pair":
-      return (
-        <Button look={size === "lg" ? "primary" : "default"} size={size} className={className} onClick={onPair}>
-          <Link2 size={14} /> Pair a machine
-        </Button>
-      );
-    case "job":
-      return (
-        <Button size={size} className={className} onClick={() => onSpawn("ambassador")}>
-          <Plus size={14} /> Spawn an ambassador
-        </Button>
-      );
-    case "answer":
-      return null;
-  }
-}
-
 /** What it will look like: one agent here, one there, and the border between them. */
 function Picture({ here }: { here: string }) {
   return (
@@ -138,31 +105,5 @@ function Card({ role, name, remote }: { role: string; name: string; remote?: boo
       <span className="flex-1 font-semibold">{name}</span>
       <StatusDot status="running" />
     </div>
-  );
-}
-
-/** What of the first steps is left, at the foot of the view, until all are taken or the user is tired of it. */
-export function Guide({ onSpawn, onPair }: Props) {
-  const steps = useSnapshot(stepsOf) ?? [];
-  const next = steps.find((s) => !s.done);
-  if (hidden.use() === "yes" || !next) return null;
-  return (
-    <aside aria-label="First steps" className="flex flex-none flex-wrap items-center gap-x-4 gap-y-1.5 border-t border-border bg-sunken px-3 py-2 text-xs">
-      <ol className="flex flex-wrap items-center gap-x-4 gap-y-1">
-        {steps.map((s) => (
-          <li key={s.id} aria-current={s === next ? "step" : undefined} className={clsx("flex items-center gap-1.5", s.done ? "text-running-text" : s === next ? "font-semibold text-text" : "text-text-3")}>
-            {s.done ? <Check size={12} aria-hidden /> : <span aria-hidden className="size-2 rounded-full border-[1.5px] border-current" />}
-            {s.title}
-            {s.done && <span className="sr-only">, done</span>}
-          </li>
-        ))}
-      </ol>
-      <span className="ml-auto flex items-center gap-1.5">
-        <Act step={next} onSpawn={onSpawn} onPair={onPair} size="sm" />
-        <Button look="ghost" size="sm" icon aria-label="Hide the first steps" onClick={() => hidden.set("yes")}>
-          <X size={14} />
-        </Button>
-      </span>
-    </aside>
   );
 }

@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react(), tailwind()],
   resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
+  server: { fs: { allow: [".."] } }, // tests read the documents
   build: {
     outDir: "../internal/gui/dist",
     emptyOutDir: true,

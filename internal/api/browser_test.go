@@ -2,10 +2,13 @@ package api_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -120,7 +123,19 @@ func TestSigningOut(t *testing.T) {
 	if look(a) != 401 || look(b) != 200 {
 		t.Error("signing one browser out ended another, or not this one")
 	}
+	played := &tape{closed: make(chan struct{})}
+	r.house.subscribe = func(*uint64) (api.EventReader, error) { return played, nil }
+	conn, _, err := dial(t, r, "?ticket="+r.ticket(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
 	r.overSocket(t, "DELETE", "/api/session", "", nil)
+	var closed websocket.CloseError
+	if _, _, err := conn.Read(t.Context()); !errors.As(err, &closed) || closed.Code != 4401 {
+		t.Errorf("who looks on is let go: %v", err)
+	}
+	<-played.closed
 	if look(b) != 401 || look(c) != 401 {
 		t.Error("the socket's user signs out every browser")
 	}

@@ -50,6 +50,7 @@ type Handler struct {
 	gui     *gui           // nil: the small page
 	streams sync.WaitGroup // event streams under way
 	ending  chan struct{}  // closed when the daemon stops
+	watched watched        // streams of browsers
 
 	bodyTime, writeTime time.Duration
 }
@@ -106,12 +107,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Health is open on the socket: is there a daemon at all?
 	if e.tcp || r.URL.Path != healthPath {
+		outs := h.watched.signOuts() // before the caller is known: none after it is missed
 		caller, p := h.callerOf(r, e)
 		if p != nil {
 			p.write(w)
 			return
 		}
-		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), callerKey{}, caller), outsKey{}, outs))
 	}
 	h.limitBody(w, r)
 	if r.ContentLength > MaxBody {

@@ -35,7 +35,11 @@ func (h *Handler) browserRoutes() {
 	}
 	add(h, Route{"endSession", http.MethodDelete, sessionPath, UserOnly, "Sign this browser out; on the socket, every browser.", http.StatusNoContent},
 		func(_ context.Context, in *endIn) (*none, error) {
-			h.keys.end(bearerOf(in.Authorization))
+			bearer := bearerOf(in.Authorization)
+			h.keys.end(bearer)
+			if bearer == "" {
+				h.watched.signOut()
+			}
 			return nil, nil
 		})
 	add(h, Route{"ticket", http.MethodPost, "/api/tickets", UserOnly, "Make a ticket for one GET /api/events, within 30 seconds: a page cannot send a bearer there.", http.StatusCreated},

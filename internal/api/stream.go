@@ -111,6 +111,8 @@ func (h *Handler) streaming(r *http.Request) (context.Context, context.CancelFun
 func (h *Handler) eventsSSE(w http.ResponseWriter, r *http.Request, since *uint64) {
 	ctx, cancel := h.streaming(r)
 	defer cancel()
+	ctx, leave := h.watched.until(ctx, r)
+	defer leave()
 	reader, err := h.backend.Events.Subscribe(ctx, since)
 	if err != nil {
 		logFault(h.log, "events", err)
@@ -138,7 +140,7 @@ func (h *Handler) eventsSSE(w http.ResponseWriter, r *http.Request, since *uint6
 			err = write(b.SSE)
 		}
 	}
-	if kind := groove.KindOf(err); kind != groove.KindInternal { // our own end, not the client's
+	if kind := groove.KindOf(outcome(ctx, err)); kind != groove.KindInternal { // our own end, not the client's
 		_ = write([]byte("event: end\ndata: {\"kind\":\"" + string(kind) + "\"}\n\n"))
 	}
 }
@@ -152,6 +154,8 @@ func (h *Handler) eventsSocket(w http.ResponseWriter, r *http.Request, since *ui
 	ctx, cancel := h.streaming(r)
 	defer cancel()
 	ctx = conn.CloseRead(ctx) // a client says nothing here; one that leaves ends it
+	ctx, leave := h.watched.until(ctx, r)
+	defer leave()
 	reader, err := h.backend.Events.Subscribe(ctx, since)
 	if err != nil {
 		logFault(h.log, "events", err)
@@ -165,7 +169,7 @@ func (h *Handler) eventsSocket(w http.ResponseWriter, r *http.Request, since *ui
 			err = h.writeBatch(ctx, conn, b)
 		}
 	}
-	closeSocket(conn, err)
+	closeSocket(conn, outcome(ctx, err))
 }
 
 func (h *Handler) writeBatch(ctx context.Context, conn *websocket.Conn, b *groove.EventBatch) error {

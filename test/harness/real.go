@@ -85,6 +85,12 @@ func ClockBinary(t testing.TB) string { return must(t, clockBinary) }
 // Binary builds groove as people run it, once a test process, and returns its path.
 func Binary(t testing.TB) string { return must(t, plainBinary) }
 
+// Build builds groove with flags of its own, and returns its path.
+func Build(t testing.TB, name string, flags ...string) string {
+	t.Helper()
+	return must(t, func() (string, error) { return binary(name, flags...) })
+}
+
 func must(t testing.TB, build func() (string, error)) string {
 	t.Helper()
 	path, err := build()

@@ -5,14 +5,16 @@ import { createRoot } from "react-dom/client";
 import { follow, queries } from "./api/state";
 import { bearer, enter } from "./api/session";
 import { Shut } from "./frame/shut";
-import { fetchIdly } from "./lib/later";
+import { fetchIdly, Missing } from "./lib/later";
 import { trustStyles } from "./lib/nonce";
 import { overlays } from "./overlays";
 import { next } from "./pages";
 import { router } from "./router";
 import "./styles.css";
 
-const root = createRoot(document.getElementById("root")!);
+const root = createRoot(document.getElementById("root")!, {
+  onCaughtError: (error) => error instanceof Missing || console.error(error),
+});
 
 async function begin(): Promise<void> {
   trustStyles();

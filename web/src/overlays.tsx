@@ -5,7 +5,8 @@ import { Suspense, useMemo } from "react";
 import { useSnapshot } from "./api/state";
 import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
-import { views } from "./frame/frame";
+import { Boundary } from "./frame/failed";
+import { views } from "./frame/views";
 import { later } from "./lib/later";
 import { toggleTheme } from "./lib/theme";
 
@@ -30,12 +31,14 @@ export function Overlays() {
       <Suspense fallback={null}>
         <Notifier />
       </Suspense>
-      <Suspense fallback={null}>
-        {open === "palette" && <Everything />}
-        {open === "keys" && <KeySheet open onClose={close} />}
-        {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
-        {open === "pair" && <PairDialog open onClose={close} />}
-      </Suspense>
+      <Boundary of={open} className="fixed inset-x-3 bottom-16 z-60 mx-auto max-w-lg shadow-3">
+        <Suspense fallback={null}>
+          {open === "palette" && <Everything />}
+          {open === "keys" && <KeySheet open onClose={close} />}
+          {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
+          {open === "pair" && <PairDialog open onClose={close} />}
+        </Suspense>
+      </Boundary>
     </>
   );
 }

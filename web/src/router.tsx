@@ -1,7 +1,14 @@
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, redirect, type ErrorComponentProps } from "@tanstack/react-router";
+import { Failed } from "./frame/failed";
 import { Frame } from "./frame/frame";
 import { Overlays } from "./overlays";
 import { AgentsPage, ApprovalsPage, AuditPage, DashboardPage, JobsPage, ProjectsPage, SettingsPage } from "./pages";
+
+const Broken = ({ error, reset }: ErrorComponentProps) => (
+  <div className="min-h-0 flex-1 overflow-y-auto p-5">
+    <Failed error={error} again={reset} />
+  </div>
+);
 
 const root = createRootRoute({ component: () => <Frame overlays={<Overlays />} />, notFoundComponent: () => <p className="p-6">There is no such page.</p> });
 const under = <P extends string>(path: P, component: () => React.ReactNode) => createRoute({ getParentRoute: () => root, path, component });
@@ -21,6 +28,7 @@ const agent = createRoute({
 });
 
 export const router = createRouter({
+  defaultErrorComponent: Broken,
   routeTree: root.addChildren([
     index,
     agent,

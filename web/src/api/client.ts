@@ -36,17 +36,40 @@ export class Refusal extends Error {
 /** The daemon did not answer at all. */
 export class Unreachable extends Error {}
 
+/** What finds a daemon again that is away. */
+const finding = new Set(["/api/tickets", "/api/snapshot"]);
+let cut: AbortController | undefined = new AbortController();
+
+/**
+ * Whether the daemon is there. While it is not, nothing is sent: a click now must not act
+ * when it comes back. What is under way ends, as on a dead line nothing else would end it.
+ */
+export function setAway(away: boolean): void {
+  if (away === !cut) return;
+  cut?.abort();
+  cut = away ? undefined : new AbortController();
+}
+
+let shut: (why: string) => void = () => {};
+/** Calls fn when an answer says that this page's session is none. */
+export function onShut(fn: (why: string) => void): void {
+  shut = fn;
+}
+
 async function send(request: Request): Promise<Response> {
+  const found = finding.has(new URL(request.url).pathname);
+  if (!cut && !found) throw new Unreachable("the daemon is not reachable; nothing was sent");
   const token = bearer();
   if (token) request.headers.set("Authorization", "Bearer " + token);
   let answer: Response;
   try {
-    answer = await fetch(request, { cache: "no-store" });
+    answer = await fetch(request, { cache: "no-store", signal: cut && !found ? AbortSignal.any([request.signal, cut.signal]) : request.signal });
   } catch (cause) {
     if (request.signal.aborted) throw cause;
-    throw new Unreachable("the daemon does not answer");
+    throw new Unreachable(request.method === "GET" ? "the daemon does not answer" : "the daemon did not answer; whether it was done shows when it is back");
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) shut("The session has ended");
   throw new Refusal(await problemOf(answer));
 }
 

@@ -1,6 +1,6 @@
 import { QueryClient, QueryObserver, queryOptions, replaceEqualDeep } from "@tanstack/react-query";
 import { useCallback, useRef, useSyncExternalStore } from "react";
-import { api, unwrap, Refusal, type Agent, type Snapshot } from "./client";
+import { api, unwrap, Refusal, Unreachable, type Agent, type Snapshot } from "./client";
 
 /** Server state lives here alone; the socket patches it, or marks it as to be read again. */
 export const queries = new QueryClient({
@@ -8,7 +8,7 @@ export const queries = new QueryClient({
     queries: {
       staleTime: Infinity,
       refetchOnWindowFocus: false,
-      retry: (n, cause) => n < 2 && !(cause instanceof Refusal),
+      retry: (n, cause) => n < 2 && !(cause instanceof Refusal || cause instanceof Unreachable),
     },
   },
 });
@@ -18,6 +18,7 @@ const key = ["snapshot"];
 export const snapshotQuery = queryOptions({
   queryKey: key,
   queryFn: ({ signal }) => unwrap(api.GET("/api/snapshot", { signal })),
+  networkMode: "always", // it is what finds the daemon again
   structuralSharing: false, // who writes it keeps what is the same: `alike`
   gcTime: Infinity,
 });

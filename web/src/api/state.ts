@@ -1,5 +1,6 @@
+import { onlineManager, type Query } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import type { Agent } from "./client";
+import { api, onShut, setAway, unwrap, type Agent } from "./client";
 import { Reader } from "./reader";
 import { keepSnapshot, patchSnapshot, queries, snapshotQuery } from "./snapshot";
 import { Socket, type Link } from "./socket";
@@ -13,6 +14,12 @@ export function useLink(): Link {
     (fn) => (linkWatchers.add(fn), () => linkWatchers.delete(fn)),
     () => link,
   );
+}
+
+/** Why nothing can be done just now: the daemon is away. */
+export function useAway(): string | undefined {
+  const { state } = useLink();
+  return state === "waiting" || state === "shut" ? "The daemon is not reachable" : undefined;
 }
 
 const outputWatchers = new Map<string, Set<() => void>>();
@@ -32,28 +39,41 @@ export function putAgent(agent: Agent): void {
 }
 
 let socket: Socket | undefined;
+const reader = new Reader((agent) => outputWatchers.get(agent)?.forEach((fn) => fn()));
 
 export function follow(): void {
   keepSnapshot();
-  const reader = new Reader((agent) => outputWatchers.get(agent)?.forEach((fn) => fn()));
+  onlineManager.setEventListener(() => undefined); // whether the machine has a network says nothing of loopback
   socket = new Socket({
-    begin: async () => {
+    begin: async (signal) => {
+      signal.addEventListener("abort", () => void queries.cancelQueries(snapshotQuery));
       const { next } = await queries.fetchQuery({ ...snapshotQuery, staleTime: 0 });
       reader.anew();
       return next;
     },
+    alive: (signal) => unwrap(api.GET("/api/status", { signal })),
     events: (batch) => reader.take(batch),
-    link: (now) => {
-      const back = link.state !== "open" && now.state === "open";
-      link = now;
-      linkWatchers.forEach((fn) => fn());
-      if (!back) return;
-      reader.back();
-      void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "snapshot" });
-    },
+    link: take,
   });
+  onShut((why) => socket?.shut(why));
   socket.start();
 }
+
+/** Queries wait while the daemon is away, and are read anew when it is back. */
+function take(now: Link): void {
+  const was = link.state;
+  link = now;
+  const away = now.state === "waiting" || now.state === "shut";
+  if (away) void queries.cancelQueries({ predicate: others });
+  setAway(away);
+  onlineManager.setOnline(!away);
+  linkWatchers.forEach((fn) => fn());
+  if (was === "open" || now.state !== "open") return;
+  reader.back();
+  void queries.invalidateQueries({ predicate: others });
+}
+
+const others = (q: Query) => q.queryKey[0] !== "snapshot";
 
 export function tryNow(): void {
   socket?.now();

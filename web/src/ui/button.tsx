@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Slot } from "radix-ui";
-import type { ComponentProps } from "react";
+import type { ComponentProps, MouseEvent } from "react";
+import { useAway } from "~/api/state";
 
 const looks = {
   primary: "bg-accent text-on-accent border-transparent hover:bg-accent-hover",
@@ -24,14 +25,29 @@ type Props = ComponentProps<"button"> & {
   asChild?: boolean;
 };
 
-/** A button. Disabled ones say in their title what they wait for. */
-export function Button({ look = "default", size = "md", icon, asChild, className, type = "button", ...rest }: Props) {
+/** A button. Disabled ones say in their title what they wait for; one that acts on the daemon is off while that is away. */
+export function Button({ acts, ...rest }: Props & { acts?: boolean }) {
+  return acts ? <Acting {...rest} /> : <Plain {...rest} />;
+}
+
+/** It keeps the focus while it is off: whoever is on it by key is not thrown out. */
+function Acting({ title, onClick, ...rest }: Props) {
+  const away = useAway();
+  const press = (e: MouseEvent<HTMLButtonElement>) => {
+    if (!away) return onClick?.(e);
+    e.preventDefault();
+    e.stopPropagation();
+  };
+  return <Plain {...rest} title={away ?? title} aria-disabled={away ? true : undefined} onClick={press} />;
+}
+
+function Plain({ look = "default", size = "md", icon, asChild, className, type = "button", ...rest }: Props) {
   const Tag = asChild ? Slot.Root : "button";
   return (
     <Tag
       type={asChild ? undefined : type}
       className={clsx(
-        "inline-flex items-center justify-center gap-1.5 border font-medium whitespace-nowrap transition-colors duration-100 disabled:opacity-50 disabled:pointer-events-none select-none max-md:min-h-11",
+        "inline-flex items-center justify-center gap-1.5 border font-medium whitespace-nowrap transition-colors duration-100 disabled:opacity-50 disabled:pointer-events-none aria-disabled:cursor-default aria-disabled:opacity-50 select-none max-md:min-h-11",
         looks[look],
         sizes[size],
         icon && (size === "sm" ? "w-7 !px-0 max-md:w-11" : "w-8 !px-0 max-md:w-11"),

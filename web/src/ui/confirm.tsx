@@ -34,7 +34,7 @@ export function Confirm({ question, onClose }: { question: Question | undefined;
       footer={
         <>
           <Button onClick={close}>{question.no ?? "Leave it"}</Button>
-          <Button look="danger" disabled={busy} onClick={() => void act()}>
+          <Button acts look="danger" disabled={busy} onClick={() => void act()}>
             {question.yes}
           </Button>
         </>

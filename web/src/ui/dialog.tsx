@@ -3,6 +3,7 @@ import { X } from "lucide-react";
 import { Dialog as D } from "radix-ui";
 import type { ReactNode } from "react";
 import { Button } from "./button";
+import { giveBack } from "./focus";
 
 export function Dialog({ open, onClose, title, children, footer, wide }: { open: boolean; onClose: () => void; title: string; children: ReactNode; footer?: ReactNode; wide?: boolean | "page" | "large" }) {
   return (
@@ -11,6 +12,7 @@ export function Dialog({ open, onClose, title, children, footer, wide }: { open:
         <D.Overlay className="fixed inset-0 z-60 bg-scrim" />
         <D.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveBack}
           // Escape first closes the list that is open within.
           onEscapeKeyDown={(e) => document.activeElement?.matches("[role=combobox][aria-expanded=true]") && e.preventDefault()}
           className={clsx("fixed top-1/2 left-1/2 z-60 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 animate-appear flex-col rounded-xl border border-border bg-float shadow-3", wide === "page" ? "h-[92dvh] max-w-[1180px]" : wide === "large" ? "max-w-[1000px]" : wide ? "max-w-3xl" : "max-w-lg")}

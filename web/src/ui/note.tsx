@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Refusal } from "~/api/client";
 import type { ReactNode } from "react";
+import { span } from "~/lib/time";
 
 const tones = {
   plain: "bg-sunken border-border text-text-2",
@@ -26,6 +27,16 @@ export function Refused({ what, cause, retry }: { what: string; cause: unknown; 
   return (
     <Note tone="failed" title={<>{what} {refusal && <code className="font-mono text-xs">{refusal.kind}</code>}</>} actions={retry}>
       <p className="break-words">{why}</p>
+      {(refusal?.problem.errors ?? []).length > 0 && (
+        <ul className="mt-1">
+          {refusal?.problem.errors?.map((f, i) => (
+            <li key={i} className="break-words">
+              {f.path && <code className="font-mono text-xs">{f.path}</code>} {f.message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {!!refusal?.problem.retryAfter && <p className="mt-1 text-text-2">Try again in {span(refusal.problem.retryAfter + 999)}.</p>}
       {refusal?.fix && <p className="mt-1 text-text-2">What helps: <code className="font-mono text-xs break-words">{refusal.fix}</code></p>}
     </Note>
   );

@@ -29,7 +29,8 @@ export function say(text: string): void {
 export function sayFailed(what: string, cause: unknown): void {
   const why = cause instanceof Error ? cause.message : String(cause);
   const fix = cause instanceof Refusal && cause.fix ? ` What helps: ${cause.fix}` : "";
-  set([...toasts, { id: next++, text: `${what}: ${why}.${fix}`, failed: true }].slice(-4));
+  const kind = cause instanceof Refusal ? ` (${cause.kind})` : "";
+  set([...toasts, { id: next++, text: `${what}: ${why}${kind}.${fix}`, failed: true }].slice(-4));
 }
 
 export function Toasts() {

@@ -102,7 +102,7 @@ function Edit({ agent, bounds, onClose }: { agent: Agent; bounds: Bound[]; onClo
         <Button size="sm" onClick={onClose}>
           Leave it
         </Button>
-        <Button size="sm" look="primary" type="submit" disabled={busy || wrong}>
+        <Button acts size="sm" look="primary" type="submit" disabled={busy || wrong}>
           Set the budget
         </Button>
       </div>

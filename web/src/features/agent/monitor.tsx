@@ -20,7 +20,7 @@ export function Monitor({ agent }: { agent: Agent }) {
   const now = useNow();
   const u = agent.usage ?? {};
   const fill = fillOf(agent);
-  const output = useOutput(agent.name);
+  const output = useOutput(agent.name, agent.created);
   const turns = useMemo(() => turnsOf(output.items), [output.items]);
   const times = useMemo(() => turns.flatMap((t) => (t.ms === undefined ? [] : [t.ms])), [turns]);
   const typical = median(times);

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, Maximize2, Minimize2, Network, OctagonPause, X } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
 import { api, unwrap, type Agent, type Mail } from "~/api/client";
-import { useSnapshot } from "~/api/state";
+import { useAway, useSnapshot } from "~/api/state";
 import { useShortcuts } from "~/lib/keys";
 import { useNow } from "~/lib/now";
 import { span } from "~/lib/time";
@@ -42,6 +42,7 @@ export function AgentPanel({ agent, close, chat, message }: Props) {
   const worktree = useWorktree(agent);
   const changes = useChanges(agent);
   const over = hasEnded(agent.status);
+  const away = useAway();
 
   const show = (now: string) => {
     tabs.set(agent.name, now);
@@ -80,14 +81,16 @@ export function AgentPanel({ agent, close, chat, message }: Props) {
   if ((agent.tainted ?? []).length > 0) items.push({ label: "Review text of peers", onSelect: () => review(true) });
   if (!over) {
     items.push("line");
-    if (!agent.attached) items.push({ label: "Interrupt the turn", keys: ".", disabled: busy ? false : "No turn is running", onSelect: interrupt });
+    if (!agent.attached) items.push({ label: "Interrupt the turn", keys: ".", disabled: away ?? (busy ? false : "No turn is running"), onSelect: interrupt });
     if (!agent.attached)
       items.push({
         label: "Begin a new session",
+        disabled: away,
         onSelect: () => void act("No new session", `${agent.name} begins a new session with a brief of the old one`, () => unwrap(api.POST("/api/agents/{name}/rotate", path))),
       });
     items.push({
       label: "Say that its work is done",
+      disabled: away,
       onSelect: () => void act("Not ended", `${agent.name} ends when its turn is over`, () => unwrap(api.POST("/api/agents/{name}/done", { ...path, body: {} }))),
     });
     items.push("line", {
@@ -152,7 +155,7 @@ export function AgentPanel({ agent, close, chat, message }: Props) {
               </div>
             )}
             {!over && !agent.attached && busy && (
-              <Button size="sm" look="danger" onClick={interrupt}>
+              <Button acts size="sm" look="danger" onClick={interrupt}>
                 <OctagonPause size={14} /> Interrupt
               </Button>
             )}

@@ -7,6 +7,7 @@ import { useSnapshot } from "~/api/state";
 import { useShortcuts } from "~/lib/keys";
 import { useNow } from "~/lib/now";
 import { ago } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Facts, Mono, Section } from "~/ui/facts";
 import { Refused, Skeleton } from "~/ui/note";
@@ -42,7 +43,7 @@ export function RemotePanel({ agent, close, message }: { agent: RemoteAgent; clo
             <bdi className="truncate">{agent.agent}</bdi> <StatusBadge status={agent.status} />
           </h1>
           <p className="truncate text-xs text-remote-text">
-            Remote agent on <bdi>{agent.peerName}</bdi>
+            Remote agent on <bdi>{visible(agent.peerName)}</bdi>
           </p>
         </div>
         <Button look="ghost" size="sm" icon aria-label="Close the panel" onClick={close}>
@@ -52,7 +53,7 @@ export function RemotePanel({ agent, close, message }: { agent: RemoteAgent; clo
       <p className="flex flex-none items-center gap-2 border-y border-remote-line bg-remote-wash px-4 py-2 text-remote-text">
         <Eye size={14} aria-hidden className="flex-none" />
         <span>
-          Read-only: <bdi>{agent.peerName}</bdi> decides what this agent does.
+          Read-only: <bdi>{visible(agent.peerName)}</bdi> decides what this agent does.
         </span>
       </p>
       <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label="What is known of it">
@@ -86,15 +87,15 @@ export function RemotePanel({ agent, close, message }: { agent: RemoteAgent; clo
         </Section>
         <Section title="What its daemon reports">
           <p className="break-words whitespace-pre-wrap text-text-2">
-            <bdi>{agent.activity || agent.summary || agent.title || "Nothing but its status."}</bdi>
+            <bdi>{visible(agent.activity || agent.summary || agent.title || "Nothing but its status.")}</bdi>
           </p>
           {agent.summary && agent.activity && (
             <p className="mt-2 break-words whitespace-pre-wrap text-text-2">
-              <bdi>{agent.summary}</bdi>
+              <bdi>{visible(agent.summary)}</bdi>
             </p>
           )}
           <p className="mt-2 text-xs text-text-3">
-            Reported by <bdi>{agent.peerName}</bdi>, daemon <span className="font-mono">{agent.peer.slice(0, 8)}</span>, {ago(agent.seen, now)}.
+            Reported by <bdi>{visible(agent.peerName)}</bdi>, daemon <span className="font-mono">{agent.peer.slice(0, 8)}</span>, {ago(agent.seen, now)}.
           </p>
         </Section>
         <Section title="Between you" count={said.length}>

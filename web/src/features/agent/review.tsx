@@ -43,7 +43,7 @@ export function Review({ agent, message, onClose }: { agent: Agent; message: (m:
         <>
           <p className="mr-auto self-center text-xs text-text-3">{shown?.more ? "There is more: it comes when these are read." : "Until then its program asks you before everything."}</p>
           <Button onClick={onClose}>Later</Button>
-          <Button look="remote" disabled={busy || !shown || shown.upTo < 1} onClick={() => void read()}>
+          <Button acts look="remote" disabled={busy || !shown || shown.upTo < 1} onClick={() => void read()}>
             I have read {all.length === 1 ? "it" : `these ${all.length}`}
           </Button>
         </>

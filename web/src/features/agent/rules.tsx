@@ -83,7 +83,7 @@ export function Rules({ agent }: { agent: Agent }) {
               {kinds[r.kind] ?? r.kind} {r.pattern && <Mono>{r.pattern}</Mono>}
             </span>
             {!over && (
-              <Button size="sm" look="ghost" icon disabled={busy} aria-label={`Remove the rule ${r.answer} ${r.kind} ${r.pattern ?? ""}`.trim()} onClick={() => void save(all.filter((_, n) => n !== i))}>
+              <Button acts size="sm" look="ghost" icon disabled={busy} aria-label={`Remove the rule ${r.answer} ${r.kind} ${r.pattern ?? ""}`.trim()} onClick={() => void save(all.filter((_, n) => n !== i))}>
                 <Trash2 size={14} />
               </Button>
             )}
@@ -127,7 +127,7 @@ function Add({ busy, onAdd, onClose }: { busy: boolean; onAdd: (r: Rule) => void
         <Button size="sm" onClick={onClose}>
           Leave it
         </Button>
-        <Button size="sm" look="primary" type="submit" disabled={busy}>
+        <Button acts size="sm" look="primary" type="submit" disabled={busy}>
           Add as the first
         </Button>
       </div>

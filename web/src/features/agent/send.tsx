@@ -39,7 +39,7 @@ export function SendDialog({ links, to, onClose }: { links: Link[]; to?: string;
       footer={
         <>
           <Button onClick={onClose}>Leave it</Button>
-          <Button look="remote" type="submit" form={form} disabled={!text.trim() || busy}>
+          <Button acts look="remote" type="submit" form={form} disabled={!text.trim() || busy}>
             Send as you
           </Button>
         </>

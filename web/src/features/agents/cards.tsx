@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { Hand, Network, Radio } from "lucide-react";
 import { createContext, memo, useContext } from "react";
 import type { Agent, RemoteAgent } from "~/api/client";
+import { visible } from "~/lib/visible";
 import { Meter } from "~/ui/basic";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
@@ -63,7 +64,7 @@ export const LocalCard = memo(function LocalCard({ agent, selected }: { agent: A
       </div>
       <div className={clsx("flex items-center gap-1 truncate text-xs", asks ? "text-awaiting-text" : "text-text-2")}>
         {asks && <Hand size={12} aria-hidden className="flex-none" />}
-        <bdi className="truncate">{activityOf(agent)}</bdi>
+        <bdi className="truncate">{visible(activityOf(agent))}</bdi>
       </div>
       {fill === undefined ? (
         <span className="truncate font-mono text-[11px] text-text-3">{(agent.scope ?? []).join(" ") || "no scope"}</span>
@@ -95,7 +96,7 @@ export const RemoteCard = memo(function RemoteCard({ agent, selected }: { agent:
         </span>
         <StatusDot status={agent.status} />
       </div>
-      <bdi className="truncate text-xs text-text-2">{agent.activity || agent.summary || agent.title || agent.status}</bdi>
+      <bdi className="truncate text-xs text-text-2">{visible(agent.activity || agent.summary || agent.title || agent.status)}</bdi>
       <bdi className="truncate font-mono text-[11px] text-text-3">{(agent.scope ?? []).join(" ") || "no scope shown"}</bdi>
     </div>
   );
@@ -105,7 +106,7 @@ export function JobPill({ title, state, detail }: { title: string; state: string
   return (
     <div className="flex h-[30px] w-[270px] items-center gap-2 rounded-full border border-remote-line bg-surface px-3 text-xs shadow-1">
       <Radio size={14} aria-hidden className="flex-none text-remote-text" />
-      <bdi className="min-w-0 flex-1 truncate font-semibold text-remote-text">{title}</bdi>
+      <bdi className="min-w-0 flex-1 truncate font-semibold text-remote-text">{visible(title)}</bdi>
       <span className="whitespace-nowrap">{state}</span>
       <span className="whitespace-nowrap text-text-3">{detail}</span>
     </div>

@@ -28,16 +28,16 @@ export function Demo({ onPair }: { onPair?: () => void }) {
         {demo.data?.running ? (
           <>
             {["laptop", "vps"].map((name) => (
-              <Button key={name} size="lg" onClick={() => look.mutate(name)} disabled={look.isPending || end.isPending} className="!border-remote !text-remote-text">
+              <Button acts key={name} size="lg" onClick={() => look.mutate(name)} disabled={look.isPending || end.isPending} className="!border-remote !text-remote-text">
                 <ExternalLink size={16} /> Look at {name}
               </Button>
             ))}
-            <Button size="lg" look="ghost" onClick={() => end.mutate()} disabled={end.isPending}>
+            <Button acts size="lg" look="ghost" onClick={() => end.mutate()} disabled={end.isPending}>
               {end.isPending ? "Ending…" : "End the demo"}
             </Button>
           </>
         ) : (
-          <Button size="lg" onClick={() => begin.mutate()} disabled={begin.isPending || demo.isPending} className="!border-remote !text-remote-text">
+          <Button acts size="lg" onClick={() => begin.mutate()} disabled={begin.isPending || demo.isPending} className="!border-remote !text-remote-text">
             <Play size={16} /> {begin.isPending ? "Two daemons start…" : "Start the paired demo"}
           </Button>
         )}

@@ -6,6 +6,7 @@ import { useAgent, useSnapshot } from "~/api/state";
 import { useNow } from "~/lib/now";
 import { useSight } from "~/lib/rows";
 import { ago } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { StatusBadge } from "~/ui/status";
 import { activityOf, fillOf } from "./cards";
 
@@ -82,7 +83,7 @@ const LocalRow = memo(function LocalRow({ name, at, selected }: { name: string; 
         <StatusBadge status={a.status} />
       </td>
       <td className={cell}>
-        <bdi>{activityOf(a)}</bdi>
+        <bdi>{visible(activityOf(a))}</bdi>
       </td>
       <td className={cell}>{a.program}</td>
       <td className={cell}>{a.team ?? "–"}</td>
@@ -104,7 +105,7 @@ const RemoteRow = memo(function RemoteRow({ peer, name, at }: { peer: string; na
         <Link to="/agents/$name" params={{ name: a.agent }} search={{ peer: a.peer }} className="inline-flex items-center gap-1.5 font-semibold text-remote-text">
           <Network size={12} aria-hidden />
           <span>
-            <bdi>{a.agent}</bdi> on <bdi>{a.peerName}</bdi>
+            <bdi>{a.agent}</bdi> on <bdi>{visible(a.peerName)}</bdi>
           </span>
         </Link>
       </td>
@@ -112,7 +113,7 @@ const RemoteRow = memo(function RemoteRow({ peer, name, at }: { peer: string; na
         <StatusBadge status={a.status} />
       </td>
       <td className={cell}>
-        <bdi>{a.activity || a.summary || a.title || "–"}</bdi>
+        <bdi>{visible(a.activity || a.summary || a.title || "–")}</bdi>
       </td>
       <td className={cell}>
         <bdi>{a.program || "–"}</bdi>

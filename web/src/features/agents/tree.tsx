@@ -1,11 +1,13 @@
-import { Background, Controls, Handle, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
+import { Background, Controls, Handle, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import clsx from "clsx";
 import { Laptop, Network } from "lucide-react";
-import { memo, startTransition, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { memo, startTransition, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useAgent, useSnapshot } from "~/api/state";
 import { Far, JobPill, LocalCard, RemoteCard } from "./cards";
+import { visible } from "~/lib/visible";
 import { layout, type Placed, type Spots } from "./layout";
+import { walk, walkable } from "./walk";
 
 type Data = { placed: Placed; selected: boolean };
 type CardNode = Node<Data, "placed">;
@@ -102,7 +104,7 @@ function FrameBox({ placed: p }: { placed: Extract<Placed, { kind: "frame" }> })
     >
       <div className={clsx("flex h-11 w-full items-center gap-2 px-3.5", p.peer && "text-remote-text")}>
         <Icon size={14} aria-hidden />
-        <bdi className="truncate font-semibold">{p.title}</bdi>
+        <bdi className="truncate font-semibold">{visible(p.title)}</bdi>
         <span className="truncate text-text-3">{p.note}</span>
       </div>
     </div>
@@ -134,7 +136,6 @@ function Line(p: EdgeProps) {
 
 const nodeTypes = { placed: PlacedNode };
 const edgeTypes = { line: Line };
-const clickable = new Set(["local", "remote", "job"]);
 
 /** Below this zoom the small print of cards cannot be read. */
 const readable = 0.45;
@@ -166,7 +167,7 @@ function useNodes(nodes: Placed[], selected: string): CardNode[] {
 const same = (a: Placed, b: Placed) => JSON.stringify(a) === JSON.stringify(b);
 
 function node(p: Placed, selected: boolean): CardNode {
-  const acts = clickable.has(p.kind);
+  const acts = walkable(p);
   return {
     id: p.id,
     type: "placed",
@@ -179,7 +180,7 @@ function node(p: Placed, selected: boolean): CardNode {
     draggable: false,
     connectable: false,
     zIndex: p.kind === "frame" ? 0 : 2,
-    domAttributes: acts ? { "aria-labelledby": nameID(p.id) } : undefined,
+    domAttributes: acts ? { "aria-labelledby": nameID(p.id), tabIndex: -1 } : undefined,
   };
 }
 
@@ -187,7 +188,34 @@ function Tree({ here, spots, selected, onSelect }: Props) {
   const tree = useMemo(() => layout(here, spots), [here, spots]);
   const nodes = useNodes(tree.nodes, selected);
   const edges = useMemo(() => tree.edges.map<FlowEdge>((e) => ({ id: e.id, source: e.from, target: e.to, type: "line", focusable: false, selectable: false, zIndex: 1, data: { across: e.across, live: e.live } })), [tree]);
-  const pick = useCallback((n: CardNode) => clickable.has(n.data.placed.kind) && onSelect(n.data.placed), [onSelect]);
+  const pick = useCallback((n: CardNode) => walkable(n.data.placed) && onSelect(n.data.placed), [onSelect]);
+  const box = useRef<HTMLDivElement>(null);
+  const flow = useRef<ReactFlowInstance<CardNode>>(undefined);
+  // One stop of the Tab key, among those that are drawn; from there the arrows lead.
+  const door = useCallback(() => {
+    const all = [...(box.current?.querySelectorAll<HTMLElement>(".react-flow__node[tabindex]") ?? [])];
+    const at = all.find((e) => e === document.activeElement) ?? all.find((e) => e.dataset.id === selected) ?? all.find((e) => e.tabIndex === 0) ?? all[0];
+    for (const e of all) e.tabIndex = e === at ? 0 : -1;
+  }, [selected]);
+  useEffect(door, [door, nodes]);
+  const press = (e: KeyboardEvent<HTMLElement>) => {
+    const from = e.target instanceof HTMLElement && e.target.matches(".react-flow__node") ? (e.target.dataset.id ?? "") : undefined;
+    if (from === undefined || e.metaKey || e.ctrlKey || e.altKey) return;
+    const here = tree.nodes.find((p) => p.id === from);
+    const to = walk(tree.nodes, from, e.key);
+    if (to || e.key === "Enter" || e.key === " ") e.preventDefault();
+    if (here && (e.key === "Enter" || e.key === " ")) onSelect(here);
+    if (!to) return;
+    const reach = () => {
+      const card = box.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(to.id)}"]`);
+      card?.focus();
+      door();
+      return !!card;
+    };
+    if (reach()) return;
+    void flow.current?.setCenter(to.x + to.w / 2, to.y + to.h / 2, { zoom: flow.current.getZoom() });
+    requestAnimationFrame(() => requestAnimationFrame(reach)); // it was out of sight, and not drawn
+  };
   return (
     <ReactFlowProvider>
       <Distance>
@@ -196,6 +224,13 @@ function Tree({ here, spots, selected, onSelect }: Props) {
           edges={edges}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
+          ref={box}
+          onKeyDown={press}
+          onInit={(f) => {
+            flow.current = f;
+            door();
+          }}
+          onMoveEnd={door}
           onNodeClick={(_, n) => pick(n)}
           onSelectionChange={({ nodes: [n] }) => n && n.id !== selected && pick(n)}
           nodesDraggable={false}

@@ -1,8 +1,9 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Funnel, List, Network, Workflow } from "lucide-react";
-import { lazy, memo, Suspense, useCallback, useState, type ReactNode } from "react";
+import { memo, Suspense, useCallback, useState, type ReactNode } from "react";
 import type { Agent, RemoteAgent, Snapshot } from "~/api/client";
 import { useAgent, useSnapshot } from "~/api/state";
+import { later } from "~/lib/later";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
 import { Segmented } from "~/ui/basic";
@@ -13,8 +14,8 @@ import { localID, remoteID, type Placed, type Spots } from "./layout";
 import { AgentList } from "./list";
 import { SidePanel } from "./side";
 
-const Tree = lazy(() => import("./tree"));
-const FirstRun = lazy(() => import("./first-run").then((m) => ({ default: m.FirstRun })));
+const Tree = later(() => import("./tree").then((m) => m.default));
+const FirstRun = later(() => import("./first-run").then((m) => m.FirstRun));
 
 type Look = "tree" | "list";
 const look = remembered<Look>("agents.view", "tree", (v): v is Look => v === "tree" || v === "list");

@@ -86,10 +86,10 @@ export function Group({ name, of, current, onGo }: { name: string; of: Approval[
           <input type="checkbox" checked={all} onChange={() => pick(all ? new Set() : new Set(of.map((a) => a.id)))} className="size-4 accent-(--accent)" /> All {of.length}
         </label>
         <span className="flex-1" />
-        <Button size="sm" disabled={busy || chosen.length === 0} title={chosen.length === 0 ? "Choose some first" : undefined} onClick={() => void decide(true)}>
+        <Button acts size="sm" disabled={busy || chosen.length === 0} title={chosen.length === 0 ? "Choose some first" : undefined} onClick={() => void decide(true)}>
           <Check size={14} /> Approve {chosen.length || ""}
         </Button>
-        <Button size="sm" disabled={busy || chosen.length === 0} title={chosen.length === 0 ? "Choose some first" : undefined} onClick={() => void decide(false)}>
+        <Button acts size="sm" disabled={busy || chosen.length === 0} title={chosen.length === 0 ? "Choose some first" : undefined} onClick={() => void decide(false)}>
           <X size={14} /> Decline {chosen.length || ""}
         </Button>
       </div>

@@ -29,7 +29,7 @@ type Props = {
 
 /** What the agent said and what was said to it, in the order of time. */
 export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: Props) {
-  const output = useOutput(agent.name);
+  const output = useOutput(agent.name, agent.created);
   const mail = useInfiniteQuery({
     queryKey: ["messages", "agent", agent.name],
     initialPageParam: undefined as string | undefined,
@@ -389,15 +389,15 @@ function Composer({ agent, onInterrupt }: { agent: Agent; onInterrupt: () => voi
           </span>
           {steers && (
             <>
-              <Button size="sm" look="ghost" className="!text-failed-text" title="End the turn (.)" onClick={onInterrupt}>
+              <Button acts size="sm" look="ghost" className="!text-failed-text" title="End the turn (.)" onClick={onInterrupt}>
                 <OctagonPause size={14} /> Interrupt
               </Button>
-              <Button size="sm" title="Into the running turn, now (⌘⏎)" disabled={!text.trim() || busy} onClick={() => void send(true)}>
+              <Button acts size="sm" title="Into the running turn, now (⌘⏎)" disabled={!text.trim() || busy} onClick={() => void send(true)}>
                 <Zap size={14} /> Steer
               </Button>
             </>
           )}
-          <Button type="submit" size="sm" look="primary" disabled={!text.trim() || busy} aria-label="Send" title={steers ? "After this turn (⏎)" : "Send (⏎)"}>
+          <Button acts type="submit" size="sm" look="primary" disabled={!text.trim() || busy} aria-label="Send" title={steers ? "After this turn (⏎)" : "Send (⏎)"}>
             <Send size={14} /> <Kbd>⏎</Kbd>
           </Button>
         </div>

@@ -98,7 +98,7 @@ function Address({ onBegun }: { onBegun: (id: string) => void }) {
         )}
       </Note>
       {failed !== undefined && <Refused what="Not begun." cause={failed} />}
-      <Button type="submit" look="primary" size="lg" className="self-start" disabled={busy || !address.trim()}>
+      <Button acts type="submit" look="primary" size="lg" className="self-start" disabled={busy || !address.trim()}>
         <Link2 size={16} /> Pair
       </Button>
     </form>

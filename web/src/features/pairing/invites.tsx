@@ -51,7 +51,7 @@ export function MakeInvite() {
           </Field>
           <Mine on={mine} set={setMine} />
           {failed !== undefined && <Refused what="Not made." cause={failed} />}
-          <Button type="submit" look="primary" className="self-start" disabled={!to.trim()}>
+          <Button acts type="submit" look="primary" className="self-start" disabled={!to.trim()}>
             Make the invite
           </Button>
         </form>
@@ -98,7 +98,7 @@ function Made() {
             {i.state === "open" && (
               <>
                 <span className="text-xs text-text-2">{span(Date.parse(i.expires) - now)} left</span>
-                <Button size="sm" look="danger" onClick={() => void revoke(i.id)}>
+                <Button acts size="sm" look="danger" onClick={() => void revoke(i.id)}>
                   Take it back
                 </Button>
               </>
@@ -146,7 +146,7 @@ export function UseInvite({ onDone }: { onDone: () => void }) {
       </Field>
       <Mine on={mine} set={setMine} />
       {failed !== undefined && <Refused what="Not paired." cause={failed} />}
-      <Button type="submit" look="primary" className="self-start" disabled={busy || !line.trim()}>
+      <Button acts type="submit" look="primary" className="self-start" disabled={busy || !line.trim()}>
         Pair
       </Button>
     </form>

@@ -46,7 +46,7 @@ export function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => v
       <Hall pairing={p} />
       {p.state === "dialling" && p.failures > 0 && p.problem && <Failed pairing={p} />}
       {p.state === "dialling" && (
-        <Note title={`Waiting for ${p.address ?? "the other machine"}${p.failures > 0 ? ", for another try" : ""}`} actions={<Button onClick={() => void cancel()}>Call it off</Button>}>
+        <Note title={`Waiting for ${p.address ?? "the other machine"}${p.failures > 0 ? ", for another try" : ""}`} actions={<Button acts onClick={() => void cancel()}>Call it off</Button>}>
           Run <code className="font-mono text-xs">groove federation pair</code> there, or use its page, with this machine's address. {p.problem && p.failures === 0 && <>Until now, in the room {rooms[refuser(p)]}: {p.problem.detail}.</>} <Until at={p.until} />
         </Note>
       )}

@@ -93,11 +93,11 @@ export function Compare({ words, peer, left, onSay }: { words: string[]; peer: s
         <b>Why words?</b> They are made from both keys and this one connection. Somebody in between would make them differ. Compare them over a way you trust: a call, or the desk next to you.
       </Note>
       <div className="flex flex-wrap items-center gap-3">
-        <Button look="danger" onClick={() => onSay(false)}>
+        <Button acts look="danger" onClick={() => onSay(false)}>
           <X size={16} /> They differ: stop
         </Button>
         <span className="ml-auto text-xs text-text-2">{way === "type" && !same ? `${missing} ${missing === 1 ? "word" : "words"} to go` : "Confirms for this machine only"}</span>
-        <Button look="primary" size="lg" disabled={way === "type" && !same} title={way === "type" && !same ? "All five words first" : undefined} onClick={() => onSay(true)}>
+        <Button acts look="primary" size="lg" disabled={way === "type" && !same} title={way === "type" && !same ? "All five words first" : undefined} onClick={() => onSay(true)}>
           <Check size={16} /> The words match
         </Button>
       </div>

@@ -1,6 +1,7 @@
 import { Command } from "cmdk";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { createPortal } from "react-dom";
+import { visible } from "~/lib/visible";
 
 export type Action = { id: string; group: "Actions" | "Agents" | "On peers" | "Jobs" | "Approvals"; label: string; hint?: string; keys?: string; icon?: ReactNode; run: () => void };
 
@@ -57,8 +58,8 @@ export function Palette({ onClose, actions }: { onClose: () => void; actions: Ac
                   className="flex h-9 items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-hover max-md:h-11"
                 >
                   <span className="flex-none text-text-3">{a.icon}</span>
-                  <bdi className="truncate">{a.label}</bdi>
-                  {a.hint && <bdi className="truncate text-xs text-text-3">{a.hint}</bdi>}
+                  <bdi className="truncate">{visible(a.label)}</bdi>
+                  {a.hint && <bdi className="truncate text-xs text-text-3">{visible(a.hint)}</bdi>}
                   {a.keys && <span className="ml-auto text-xs whitespace-nowrap text-text-3">{a.keys}</span>}
                 </Command.Item>
               ))}

@@ -23,7 +23,7 @@ export function SettingField({ setting, label, about }: { setting: Setting; labe
           <div className="flex gap-2">
             <Input {...p} value={value} spellCheck={false} autoComplete="off" onChange={(e) => type(e.target.value)} />
             {changed && (
-              <Button type="submit" disabled={write.isPending}>
+              <Button acts type="submit" disabled={write.isPending}>
                 Save
               </Button>
             )}

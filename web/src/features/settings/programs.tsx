@@ -43,7 +43,7 @@ function One({ program: p }: { program: Program }) {
         {!p.asks && <Badge className="bg-stalled-soft text-stalled-text">acts without asking</Badge>}
         <span className="flex-1" />
         {!p.problem && p.name !== "scripted" && (
-          <Button size="sm" disabled={test.isPending} onClick={() => test.mutate()}>
+          <Button acts size="sm" disabled={test.isPending} onClick={() => test.mutate()}>
             {test.isPending ? "Testing…" : "Test it"}
           </Button>
         )}

@@ -4,7 +4,7 @@ import { ChevronRight, Plus } from "lucide-react";
 import { useEffect, useState, type KeyboardEvent } from "react";
 import { api, unwrap, type Agent, type Snapshot } from "~/api/client";
 import { favouriteQuery, programsQuery, rolesQuery, type Role } from "~/api/lists";
-import { queries, useLink, useSnapshot } from "~/api/state";
+import { queries, useAway, useSnapshot } from "~/api/state";
 import { create, remembered } from "~/lib/store";
 import { Button, Kbd } from "~/ui/button";
 import { Toggle } from "~/ui/choice";
@@ -41,8 +41,8 @@ export function SpawnDialog({ open, role: begin, onClose, onPair }: Props) {
   const name = draft.name.trim() || freeName(draft.role, taken);
   const program = draft.program || bestProgram(programs.data ?? [], role?.program, favourite.data, lastProgram.get());
   const { busy, failed, warned, submit, visit } = useSpawn(onClose);
-  const away = useLink().state !== "open";
-  const wants = away ? "The daemon does not answer" : lacks(draft, name, program, taken);
+  const away = useAway();
+  const wants = away ?? lacks(draft, name, program, taken);
   const firstPeer = useSnapshot((s) => s.peers?.find((p) => p.state === "active")?.id) ?? "";
   useEffect(() => {
     if (begin) set(cast(kept.get(), begin, firstPeer));

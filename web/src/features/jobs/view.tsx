@@ -74,7 +74,7 @@ function OneJob({ job, narrow, message }: { job: Job; narrow: boolean; message: 
     <>
       <section aria-label="Messages of the job" className={clsx("flex min-h-0 min-w-0 flex-1 flex-col", narrow && "max-md:hidden")}>
         <header className="flex flex-wrap items-center gap-2 border-b border-border px-5 py-3">
-          <h1 className="text-lg break-words">
+          <h1 className="min-w-0 text-lg wrap-anywhere">
             <bdi>{job.title}</bdi>
           </h1>
           <Badge className="bg-remote-soft text-remote-text">{job.state}</Badge>

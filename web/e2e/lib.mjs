@@ -180,8 +180,8 @@ export function keyboard(page) {
     },
     /** Fails where what has not the focus. */
     async at(what, why) {
-      await page.waitForFunction((e) => e === document.activeElement, await what.elementHandle(), { timeout: 5000 }).catch(() => {
-        throw new assert.AssertionError({ message: why });
+      await page.waitForFunction((e) => e === document.activeElement, await what.elementHandle(), { timeout: 5000 }).catch(async () => {
+        assert.fail(`${why}; it is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`);
       });
     },
   };

@@ -22,7 +22,7 @@ await flow(async (open) => {
     await page.setViewportSize({ width, height });
     for (const [name, text] of Object.entries(views)) {
       await go(page, name);
-      await main.getByText(text).first().waitFor();
+      await main.getByText(text).filter({ visible: true }).first().waitFor();
       await fits(page, at(name));
       await shoot(page, `${name.toLowerCase()}-${width}`);
     }

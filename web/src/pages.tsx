@@ -25,6 +25,9 @@ const Demo = later(() => import("./features/agents/demo").then((m) => m.Demo));
 
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 
+/** A part that comes while others are on screen: they stay as they are, and who has the focus keeps it. */
+const Alone = ({ children }: { children: ReactNode }) => <Suspense fallback={null}>{children}</Suspense>;
+
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs question={(id) => <Asked id={id} />} /></Later>;
 export function SettingsPage() {
@@ -43,7 +46,9 @@ function Asked({ id }: { id: string }) {
 
 const showMail = (m: Mail) => (
   <div className="far-off">
-    <Message mail={m} />
+    <Alone>
+      <Message mail={m} />
+    </Alone>
   </div>
 );
 
@@ -59,11 +64,11 @@ function OneAgent({ agent, close }: { agent: Agent; close: () => void }) {
         agent={agent}
         close={close}
         message={showMail}
-        chat={(onReview, onInterrupt) => <Chat agent={agent} approvals={approvals} approvalCard={(a) => <ApprovalCard approval={a} />} onReview={onReview} onInterrupt={onInterrupt} />}
+        chat={(onReview, onInterrupt) => <Chat agent={agent} approvals={approvals} approvalCard={(a) => <Alone><ApprovalCard approval={a} /></Alone>} onReview={onReview} onInterrupt={onInterrupt} />}
       />
     </Later>
   );
 }
 
 /** What a user asks for next, so that it opens at once. */
-export const next = [AgentPanel, Chat, ApprovalCard, Approvals, Jobs, Dashboard];
+export const next = [AgentPanel, Chat, Message, ApprovalCard, Approvals, Jobs, Dashboard];

@@ -7,6 +7,7 @@ import { useShortcuts, type Shortcut } from "~/lib/keys";
 import { fetchAgain } from "~/lib/later";
 import { toggleTheme } from "~/lib/theme";
 import { Button, Kbd } from "~/ui/button";
+import "~/ui/focus"; // from the first focus on
 import { Toasts } from "~/ui/toast";
 import { overlay } from "./actions";
 import { Disconnected } from "./disconnected";

@@ -116,7 +116,7 @@ function Head({ job, which, onWhich }: { job: Job; which: "timeline" | "contract
       <button type="button" className="text-text-2 underline underline-offset-2 max-md:min-h-11 md:hidden" onClick={() => void navigate({ to: "/jobs" })}>
         All jobs
       </button>
-      <h1 className="min-w-0 flex-1 text-lg break-words max-md:-order-1 max-md:basis-full">
+      <h1 className="min-w-0 flex-1 text-lg wrap-anywhere max-md:-order-1 max-md:basis-full">
         <bdi>{job.title}</bdi>
       </h1>
       <div className="lg:hidden">

@@ -1,7 +1,7 @@
 // How the page stands up to a busy daemon: the longest main-thread task of each view after its
 // first layout, while events come; how long the page takes to be of use, and the palette to open.
 // Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none).
-import { assert, facts, flow, most, traced } from "./lib.mjs";
+import { assert, facts, flow, most, shoot, traced } from "./lib.mjs";
 import { counted, views } from "./busy.mjs";
 import { writeFileSync } from "node:fs";
 
@@ -101,6 +101,7 @@ await flow(async (open, browser) => {
     }));
     const over = await long();
     const blocks = await beside.evaluate(() => window.blocks.splice(0));
+    await shoot(page, "crowd-" + name);
     result.views[name] = {
       longest: most(tasks.map((t) => t.took)),
       cpu: most(tasks.map((t) => t.cpu)),

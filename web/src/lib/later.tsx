@@ -16,9 +16,8 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     );
     return coming;
   };
-  const Lazy = lazy(fetch) as unknown as ComponentType<P>;
   function Part(props: P) {
-    const [Now] = useState<ComponentType<P>>(() => ready ?? Lazy);
+    const [Now] = useState(() => ready ?? (lazy(fetch) as unknown as ComponentType<P>));
     return <Now {...props} />;
   }
   return Object.assign(Part, { fetch });

@@ -47,5 +47,5 @@ func crowded(t *testing.T) *harness.Node {
 func TestBusy(t *testing.T) {
 	a := crowded(t)
 	flow(t, "speed.mjs", map[string]any{"url": enter(t, a), "events": 1500, "cpu": 50, "shots": os.Getenv("GROOVE_SHOTS"),
-		"views": []string{"tree", "list", "chat", "jobs", "dashboard"}})
+		"profile": os.Getenv("GROOVE_PROFILE"), "views": []string{"tree", "list", "chat", "jobs", "dashboard"}})
 }

@@ -18,6 +18,13 @@ async function goThrough(page) {
   const drawn = () => talk.getByText(/message \d+ of \d+/).count();
   assert.equal(await drawn(), 199, "the window");
   assert.ok((await huge.innerText()).length < 10_000, "the huge one is drawn whole");
+  const end = page.getByRole("button", { name: "To the end" });
+  assert.equal(await end.count(), 0, "it opens at its end");
+  await talk.hover();
+  await page.mouse.wheel(0, -2000);
+  await end.waitFor();
+  await end.click();
+  await end.waitFor({ state: "detached" });
   await talk.getByRole("button", { name: /^Show earlier/ }).click();
   await page.waitForFunction(() => document.querySelectorAll("[role=log] > div").length >= 400);
   assert.equal(await drawn(), 399, "the page before it");

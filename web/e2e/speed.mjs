@@ -82,8 +82,12 @@ await flow(async (open, browser) => {
   const page = await context.newPage();
   const seen = counted(page);
   await page.addInitScript(watch);
-  await page.goto(facts.url);
-  await page.waitForFunction(() => window.seen.useful > 0);
+  const load = await traced(browser, page, async () => {
+    await page.goto(facts.url);
+    await page.waitForFunction(() => window.seen.useful > 0);
+  });
+  if (facts.profile) writeFileSync(`${facts.profile}/load.trace.json`, load.trace);
+  result.load = { longest: most(load.tasks.map((t) => t.took)), cpu: most(load.tasks.map((t) => t.cpu)), all: round(load.tasks.reduce((sum, t) => sum + t.cpu, 0)) };
   result.interactive = round(await page.evaluate(() => window.seen.useful));
   const client = await context.newCDPSession(page);
   const long = () => page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
@@ -95,12 +99,13 @@ await flow(async (open, browser) => {
     await beside.evaluate(() => void window.blocks.splice(0));
     const from = { at: Date.now(), events: seen.events };
     let took;
-    const { tasks } = await traced(browser, page, () => profile(client, name, async () => {
+    const { tasks, trace } = await traced(browser, page, () => profile(client, name, async () => {
       await seen.more(facts.events);
       took = Date.now() - from.at;
     }));
     const over = await long();
     const blocks = await beside.evaluate(() => window.blocks.splice(0));
+    if (facts.profile) writeFileSync(`${facts.profile}/${name}.trace.json`, trace);
     await shoot(page, "crowd-" + name);
     result.views[name] = {
       longest: most(tasks.map((t) => t.took)),

@@ -7,7 +7,7 @@ type Page = { messages: Mail[] | null; before?: string };
 /** How many messages the state of a page keeps. */
 const kept = 500;
 /** A conversation that grew beyond this begins anew with its last page. */
-const grown = 1_000;
+const grown = 600;
 /** Up to so many messages are read one by one. */
 const few = 8;
 /** So many at a time at most: what is left is read next. */

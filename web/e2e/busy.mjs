@@ -18,7 +18,7 @@ export const views = {
   chat: async (page) => {
     await views.list(page);
     await press(page.getByRole("link", { name: "talker-01", exact: true }));
-    await page.getByRole("log", { name: "Conversation" }).getByText("step").first().waitFor();
+    await page.getByRole("log", { name: "Conversation" }).getByText("step").last().waitFor();
   },
   jobs: async (page) => {
     await go(page, "jobs");

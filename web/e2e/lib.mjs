@@ -192,7 +192,6 @@ export function keyboard(page) {
  * of the processor in ms (what others on the machine took is not in the latter), and the page's marks.
  */
 export async function traced(browser, page, run) {
-  const origin = new URL(page.url()).origin;
   await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline", "blink.user_timing"] });
   let trace;
   try {
@@ -201,8 +200,10 @@ export async function traced(browser, page, run) {
     trace = await browser.stopTracing();
   }
   const { traceEvents } = JSON.parse(trace.toString());
-  const frames = traceEvents.flatMap((e) => e.args?.data?.frames ?? []);
-  const pid = frames.find((f) => f.url?.startsWith(origin))?.processId;
+  const { origin } = new URL(page.url());
+  // Where the page is, or came to be while it was traced.
+  const frames = traceEvents.flatMap((e) => [...(e.args?.data?.frames ?? []), e.args?.data ?? {}]);
+  const pid = frames.findLast((f) => f.url?.startsWith?.(origin) && f.processId)?.processId;
   const main = traceEvents.find((e) => e.name === "thread_name" && e.args.name === "CrRendererMain" && e.pid === pid);
   assert.ok(main, "the trace knows no main thread of the page");
   const tasks = traceEvents.filter((e) => e.name === "RunTask" && e.pid === pid && e.tid === main.tid).map((e) => ({ at: e.ts / 1000, took: (e.dur ?? 0) / 1000, cpu: (e.tdur ?? 0) / 1000 }));

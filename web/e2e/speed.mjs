@@ -1,7 +1,7 @@
 // How the page stands up to a busy daemon: the longest main-thread task of each view after its
 // first layout, while events come; how long the page takes to be of use, and the palette to open.
 // Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none).
-import { assert, facts, flow, most, traced } from "./lib.mjs";
+import { assert, facts, flow, most, shoot, traced } from "./lib.mjs";
 import { counted, views } from "./busy.mjs";
 import { writeFileSync } from "node:fs";
 
@@ -82,8 +82,12 @@ await flow(async (open, browser) => {
   const page = await context.newPage();
   const seen = counted(page);
   await page.addInitScript(watch);
-  await page.goto(facts.url);
-  await page.waitForFunction(() => window.seen.useful > 0);
+  const load = await traced(browser, page, async () => {
+    await page.goto(facts.url);
+    await page.waitForFunction(() => window.seen.useful > 0);
+  });
+  if (facts.profile) writeFileSync(`${facts.profile}/load.trace.json`, load.trace);
+  result.load = { longest: most(load.tasks.map((t) => t.took)), cpu: most(load.tasks.map((t) => t.cpu)), all: round(load.tasks.reduce((sum, t) => sum + t.cpu, 0)) };
   result.interactive = round(await page.evaluate(() => window.seen.useful));
   const client = await context.newCDPSession(page);
   const long = () => page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
@@ -95,12 +99,14 @@ await flow(async (open, browser) => {
     await beside.evaluate(() => void window.blocks.splice(0));
     const from = { at: Date.now(), events: seen.events };
     let took;
-    const { tasks } = await traced(browser, page, () => profile(client, name, async () => {
+    const { tasks, trace } = await traced(browser, page, () => profile(client, name, async () => {
       await seen.more(facts.events);
       took = Date.now() - from.at;
     }));
     const over = await long();
     const blocks = await beside.evaluate(() => window.blocks.splice(0));
+    if (facts.profile) writeFileSync(`${facts.profile}/${name}.trace.json`, trace);
+    await shoot(page, "crowd-" + name);
     result.views[name] = {
       longest: most(tasks.map((t) => t.took)),
       cpu: most(tasks.map((t) => t.cpu)),
@@ -126,6 +132,6 @@ await flow(async (open, browser) => {
     }
   });
   console.log(JSON.stringify({ ...result, topics: seen.topics }));
-  if (!facts.cpu) return;
+  if (!facts.cpu || facts.profile) return; // to profile is dear itself
   for (const [name, v] of Object.entries(result.views)) assert.ok(v.cpu <= facts.cpu, `a task of ${name} took the processor ${v.cpu} ms, over ${facts.cpu}`);
 });

@@ -7,11 +7,13 @@ type Page = { messages: Mail[] | null; before?: string };
 /** How many messages the state of a page keeps. */
 const kept = 500;
 /** A conversation that grew beyond this begins anew with its last page. */
-const grown = 1_000;
+const grown = 600;
 /** Up to so many messages are read one by one. */
 const few = 8;
 /** So many at a time at most: what is left is read next. */
 const many = 32;
+/** Of more than these, as after an hour in a tab that nobody saw, all is read anew. */
+const flood = 400;
 
 export const mailKey = (m: { direction: string; id: string }) => m.direction + m.id;
 
@@ -20,6 +22,9 @@ export function mergeMail(old: Mail[], news: Mail[], keep = kept): Mail[] {
   for (const m of news) byKey.set(mailKey(m), m);
   return [...byKey.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.pos - b.pos)).slice(-keep);
 }
+
+/** Messages as they are now; anew: there are others besides, which conversations read themselves. */
+type News = { mail: Mail[]; anew?: boolean };
 
 /** Messages that have moved and have yet to be read as they are now. None is forgotten. */
 export class Moved {
@@ -40,15 +45,20 @@ export class Moved {
    * Reads them: a few one by one; of many the last page, in which all new ones are, and of those that
    * are not in it the ones that somebody shows.
    */
-  async read(): Promise<Mail[]> {
+  async read(): Promise<News> {
     const now = new Map(this.waiting);
     const got: Mail[] = [];
+    if (now.size > flood) {
+      const { messages } = await unwrap(api.GET("/api/messages", { params: { query: { limit: kept } } }));
+      for (const m of [...now.values()]) this.done(m, now);
+      return { mail: messages ?? [], anew: true };
+    }
     if (now.size > few) {
-      const limit = Math.min(1_000, 2 * now.size + 50);
+      const limit = 2 * now.size + 50;
       const { messages } = await unwrap(api.GET("/api/messages", { params: { query: { limit } } }));
       for (const m of messages ?? []) if (this.took(now, m)) got.push(m);
       const shows = shown();
-      if (now.size < limit) for (const m of [...now.values()]) if (!shows.has(mailKey(m))) this.done(m, now);
+      for (const m of [...now.values()]) if (!shows.has(mailKey(m))) this.done(m, now);
     }
     const rest = [...now.values()].slice(-many);
     const ones = await Promise.all(rest.map((m) => one(m.id)));
@@ -56,7 +66,7 @@ export class Moved {
       this.done(rest[i]!, now);
       if (m) got.push(m);
     }
-    return got;
+    return { mail: got };
   }
 
   private took(now: Map<string, MessageMove>, m: Mail): boolean {
@@ -93,10 +103,11 @@ async function one(id: string): Promise<Mail | undefined> {
 }
 
 /** Puts messages where they are shown: into the state and into every conversation that they are of. */
-export function deliver(mail: Mail[]): void {
+export function deliver({ mail, anew }: News): void {
   if (mail.length === 0) return;
   patchSnapshot((s: Snapshot) => ({ ...s, messages: mergeMail(s.messages ?? [], mail) }));
-  for (const query of queries.getQueryCache().findAll({ queryKey: ["messages"] })) {
+  if (anew) void queries.invalidateQueries({ queryKey: ["messages"] });
+  else for (const query of queries.getQueryCache().findAll({ queryKey: ["messages"] })) {
     const mine = mail.filter((m) => concerns(query.queryKey, m));
     if (mine.length === 0) continue;
     if (!intoPages(query, mine)) void queries.invalidateQueries({ queryKey: query.queryKey, exact: true });

@@ -109,6 +109,34 @@ test("what could not be read while the daemon was away is read when it is back",
   await until(() => snapshot()!.messages!.length === 1 && snapshot()!.agents!.every((a) => a.turns === 9));
 });
 
+test("what moves while it is read is read again", async () => {
+  const reader = new Reader(() => {});
+  mails = [mail(1)];
+  let first = true;
+  const plain = fetch;
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const answer = await (plain as unknown as (r: Request) => Promise<Response>)(request);
+    if (first && request.url.endsWith("/m1")) {
+      first = false; // it was answered, and has moved before the answer is here
+      mails = [mail(1, "answered")];
+      reader.take([moved(mails[0]!)]);
+    }
+    return answer;
+  });
+  reader.take([moved(mails[0]!)]);
+  await until(() => snapshot()!.messages![0]?.state === "answered");
+});
+
+test("a thousand messages that nobody saw come are read together, and conversations read themselves anew", async () => {
+  const reader = new Reader(() => {});
+  queries.setQueryData(["messages", "agent", "a1"], { pages: [{ messages: [] }], pageParams: [undefined] });
+  mails = Array.from({ length: 1_000 }, (_, n) => mail(n));
+  reader.take(mails.map((m) => moved(m)));
+  await until(() => snapshot()!.messages!.length === 500 && snapshot()!.messages![499]!.id === "m999");
+  expect(queries.getQueryState(["messages", "agent", "a1"])!.isInvalidated).toBe(true);
+  expect(asked.filter((p) => p.startsWith("/api/messages")).length).toBe(1);
+});
+
 test("a message that the daemon has no more holds up no other", async () => {
   const reader = new Reader(() => {});
   mails = [mail(2)];

@@ -43,7 +43,7 @@ const widthOf = (n: number) => n * card.w + Math.max(0, n - 1) * card.gapX;
 export function layout(here: string, { agents, remotes, peers, legs }: Spots): Tree {
   const nodes: Placed[] = [];
   const edges: Edge[] = [];
-  const across = agents.length > 60 ? 12 : agents.length > 12 ? 6 : 4;
+  const across = agents.length > 60 ? Math.max(12, Math.round(Math.sqrt(agents.length))) : agents.length > 12 ? 6 : 4; // of many, in the shape of a screen
   const mine = rows(agents, (a) => a.role ?? "", across);
   const wide = Math.max(3, ...mine.map((r) => r.length), ...peers.map((p) => Math.min(across, remotes.filter((r) => r.peer === p.id).length)));
   const w = widthOf(wide) + 2 * pad.x;

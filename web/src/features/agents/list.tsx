@@ -13,14 +13,14 @@ import { activityOf, fillOf } from "./cards";
 const height = 36;
 const cell = "truncate px-3 text-left align-middle whitespace-nowrap";
 const columns: [string, string][] = [
-  ["Agent", "w-[22%]"],
+  ["Agent", "w-44"],
   ["Status", "w-28"],
   ["Now", ""],
-  ["Program", "w-28"],
-  ["Team", "w-28"],
+  ["Program", "w-24"],
+  ["Team", "w-24"],
   ["Context", "w-20"],
   ["Unread", "w-20"],
-  ["Since", "w-28"],
+  ["Since", "w-24"],
 ];
 
 type Props = { agents: string[]; remotes: { peer: string; agent: string }[]; selected?: string };
@@ -39,7 +39,7 @@ export function AgentList({ agents, remotes, selected }: Props) {
   }
   return (
     <div ref={box} className="min-h-0 flex-1 overflow-auto">
-      <table aria-rowcount={count + 1} className="w-full min-w-[860px] table-fixed border-collapse">
+      <table aria-rowcount={count + 1} className="w-full min-w-[960px] table-fixed border-collapse">
         <thead className="sticky top-0 z-10 bg-surface text-xs text-text-3 shadow-[0_1px_0_var(--border)]">
           <tr aria-rowindex={1} style={{ height }}>
             {columns.map(([h, width]) => (

@@ -27,8 +27,8 @@ function Local({ placed: p, selected }: Of<"local">) {
   return (
     agent && (
       <>
-        <Called id={p.id}>{`${agent.name}, ${agent.program}, ${agent.status}`}</Called>
         <LocalCard agent={agent} selected={selected} />
+        <Called id={p.id}>{`${agent.name}, ${agent.program}, ${agent.status}`}</Called>
       </>
     )
   );
@@ -39,8 +39,8 @@ function Remote({ placed: p, selected }: Of<"remote">) {
   return (
     agent && (
       <>
-        <Called id={p.id}>{`${agent.agent} on ${agent.peerName}, remote, ${agent.status}`}</Called>
         <RemoteCard agent={agent} selected={selected} />
+        <Called id={p.id}>{`${agent.agent} on ${agent.peerName}, remote, ${agent.status}`}</Called>
       </>
     )
   );
@@ -52,8 +52,8 @@ function Pill({ placed: p }: { placed: Extract<Placed, { kind: "job" }> }) {
   return (
     job && (
       <>
-        <Called id={p.id}>{`Job ${job.title}, ${job.state}`}</Called>
         <JobPill title={job.title} state={leg?.state ?? job.state} detail={leg?.rttMs ? `${Math.max(1, Math.round(leg.rttMs))} ms` : ""} />
+        <Called id={p.id}>{`Job ${job.title}, ${job.state}`}</Called>
       </>
     )
   );

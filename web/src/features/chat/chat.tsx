@@ -16,6 +16,8 @@ import { Receipt } from "~/ui/receipt";
 import { say } from "~/ui/toast";
 
 const window_ = 200;
+/** So many at the end are laid out, seen or not: the view stands on their heights. */
+const last = 30;
 
 type Row = { key: string; at: string; order: number; item?: Item; mail?: Mail };
 
@@ -73,8 +75,8 @@ export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: 
             Write to <bdi>{agent.name}</bdi> below. It answers here, and what it does shows as it goes.
           </Empty>
         )}
-        {visible.map((r) => (
-          <OneRow key={r.key} item={r.item} mail={r.mail} agent={agent.name} />
+        {visible.map((r, i) => (
+          <OneRow key={r.key} item={r.item} mail={r.mail} agent={agent.name} last={i >= visible.length - last} />
         ))}
         {approvals.map((a) => (
           <div key={a.id}>{approvalCard(a)}</div>
@@ -91,8 +93,8 @@ export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: 
 }
 
 /** Drawn anew only when it has changed: a conversation has thousands. */
-const OneRow = memo(function OneRow({ item, mail, agent }: { item?: Item; mail?: Mail; agent: string }) {
-  return <div className="mx-auto w-full max-w-[860px] min-w-0 far-off">{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
+const OneRow = memo(function OneRow({ item, mail, agent, last }: { item?: Item; mail?: Mail; agent: string; last: boolean }) {
+  return <div className={clsx("mx-auto w-full max-w-[860px] min-w-0", !last && "far-off")}>{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
 });
 
 function Working() {
@@ -106,10 +108,17 @@ function Working() {
 /** The view follows only at the bottom. */
 function Scroller({ children }: { children: ReactNode }) {
   const box = useRef<HTMLDivElement>(null);
+  const was = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
   useLayoutEffect(() => {
     if (atEnd && box.current) box.current.scrollTop = box.current.scrollHeight;
   });
+  // Who goes up leaves the end; text that grows below does not make one leave it.
+  const moved = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => {
+    if (scrollHeight - scrollTop - clientHeight < 40) setAtEnd(true);
+    else if (scrollTop < was.current) setAtEnd(false);
+    was.current = scrollTop;
+  };
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       <div
@@ -118,7 +127,7 @@ function Scroller({ children }: { children: ReactNode }) {
         role="log"
         aria-label="Conversation"
         aria-live="off"
-        onScroll={(e) => setAtEnd(e.currentTarget.scrollHeight - e.currentTarget.scrollTop - e.currentTarget.clientHeight < 40)}
+        onScroll={(e) => moved(e.currentTarget)}
         className="flex min-h-0 flex-1 flex-col gap-3 overflow-y-auto px-4 py-4 focus-visible:-outline-offset-2"
       >
         {children}

@@ -11,11 +11,13 @@ import (
 )
 
 type usageCmd struct {
-	Agent string `help:"Only this agent: name or unique prefix." placeholder:"NAME"`
-	Team  string `help:"Only this team." placeholder:"NAME"`
-	Job   string `help:"Only this job: ID or unique prefix." placeholder:"ID"`
-	By    string `help:"What each row is of: agent, team, job, day (UTC), program." enum:"agent,team,job,day,program" default:"agent"`
-	Since string `help:"Only turns since: 12h, 7d, or a day as 2026-04-12." placeholder:"TIME"`
+	Agent  string `help:"Only this agent: name or unique prefix." placeholder:"NAME"`
+	Team   string `help:"Only this team." placeholder:"NAME"`
+	Job    string `help:"Only this job: ID or unique prefix." placeholder:"ID"`
+	By     string `help:"What each row is of: agent, team, job, day (UTC), program." enum:"agent,team,job,day,program" default:"agent"`
+	Since  string `help:"Only turns since: 12h, 7d, or a day as 2026-04-12." placeholder:"TIME" xor:"time"`
+	Over   string `help:"Over time, so far back: 90m, 24h, 30d. With how long turns took." placeholder:"TIME" xor:"time"`
+	Bucket string `help:"Width of a row of --over: minute, hour, day (absent: as fits)." enum:",minute,hour,day" default:"" placeholder:"WIDTH"`
 }
 
 // Run shows what turns took, as programs reported it.
@@ -23,6 +25,9 @@ func (c *usageCmd) Run(a *app) error {
 	job, err := a.job(c.Job)
 	if err != nil {
 		return err
+	}
+	if c.Over != "" {
+		return c.over(a, job)
 	}
 	since, err := a.since(c.Since)
 	if err != nil {
@@ -32,11 +37,17 @@ func (c *usageCmd) Run(a *app) error {
 	return show(a, rows, err, func(rows []groove.UsageRow) {
 		var cells [][]string
 		for _, r := range rows {
-			cells = append(cells, []string{cell(r.Key, 40), fmt.Sprintf("%d of %d", r.Reported, r.Turns), known(r.Input), known(r.Output),
-				known(r.CachedRead), known(r.CachedWrite), known(r.Reasoning), known(r.Total), costs(r.Costs)})
+			cells = append(cells, append([]string{cell(r.Key, 40)}, sums(&r.UsageSums)...))
 		}
-		table(a.out, "no turns", []string{strings.ToUpper(c.By), "TURNS REPORTED", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "REASONING", "TOTAL", "COST"}, cells)
+		table(a.out, "no turns", append([]string{strings.ToUpper(c.By)}, sumHeads...), cells)
 	})
+}
+
+var sumHeads = []string{"TURNS REPORTED", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "REASONING", "TOKENS", "COST"}
+
+func sums(u *groove.UsageSums) []string {
+	return []string{fmt.Sprintf("%d of %d", u.Reported, u.Turns), known(u.Input), known(u.Output), known(u.CachedRead), known(u.CachedWrite),
+		known(u.Reasoning), known(u.Tokens), costs(u.Costs)}
 }
 
 // unknown is what nobody reported.

@@ -196,6 +196,7 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"arm":  one(c.Arm(ctx, api.PairRequest{Address: "vps"})), "pairings": one(c.Pairings(ctx)), "pairing": one(c.Pairing(ctx, "abcdefgh", 7, time.Second)),
 		"confirm": one(c.Confirm(ctx, "abcdefgh", api.ConfirmRequest{Yes: true, Words: "a b"})), "call off": one(c.CancelPairing(ctx, "abcdefgh")),
 		"unpair": one(c.Unpair(ctx, "vps")),
+		"series": one(c.Series(ctx, api.SeriesRequest{By: groove.ByTeam, Agent: "a", Team: "t", Job: job, Window: "7d", Bucket: "day", East: 90 * time.Minute})), "round trips": one(c.RoundTrips(ctx, "vps")),
 		"policy": one(c.Policy(ctx, "vps")), "set policy": one(c.SetPolicy(ctx, "vps", api.PolicyRequest{Open: groove.Deny})),
 		"invites": one(c.Invites(ctx)), "revoke": one(c.RevokeInvite(ctx, 1)),
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),

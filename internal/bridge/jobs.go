@@ -14,6 +14,7 @@ import (
 
 // View is a leg as its user sees it.
 type View struct {
+	Leg        int64 // its row
 	Job        groove.JobID
 	Peer       groove.Peer
 	Opener     groove.DaemonID
@@ -23,7 +24,8 @@ type View struct {
 	Agents     []groove.AgentName
 	PeerAgents []groove.AgentName
 	Connected  bool
-	Detail     string // why it is not connected
+	Since      time.Time // when the connection was opened; zero without one
+	Detail     string    // why it is not connected
 	Created    time.Time
 	TTL        time.Time
 	Asked      time.Time // the end that this side has asked for, not answered yet
@@ -173,13 +175,13 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 	if !ok {
 		peer = groove.Peer{ID: l.peer, Name: l.peer.Short(), State: groove.PeerUnpaired}
 	}
-	v := View{Job: l.job, Peer: peer, Opener: l.peer, Contract: l.contract, State: shown(row.state, phase), Reason: row.reason,
+	v := View{Leg: l.pk, Job: l.job, Peer: peer, Opener: l.peer, Contract: l.contract, State: shown(row.state, phase), Reason: row.reason,
 		Agents: l.linked(), PeerAgents: l.theirs(), Connected: phase == linkUp, Created: row.created, TTL: row.ttl, Asked: row.extendHere}
 	if l.opener {
 		v.Opener = b.Self
 	}
 	l.mu.Lock()
-	v.RTT = l.rtt
+	v.RTT, v.Since = l.rtt, l.since()
 	if v.State == groove.LegOpen && l.skew != nil {
 		v.State = groove.LegPaused
 	}

@@ -18,20 +18,37 @@ import (
 
 // Usage is api.Work.
 func (d *daemon) Usage(ctx context.Context, f groove.UsageFilter) ([]groove.UsageRow, error) {
+	if err := d.usageOf(ctx, &f); err != nil {
+		return nil, err
+	}
+	return d.agents.Usage(ctx, f)
+}
+
+// Series is api.Work.
+func (d *daemon) Series(ctx context.Context, f groove.SeriesFilter) (groove.UsageSeries, error) {
+	if err := d.usageOf(ctx, &f.UsageFilter); err != nil {
+		return groove.UsageSeries{}, err
+	}
+	return d.agents.Series(ctx, f)
+}
+
+// usageOf finds what the filter names by prefixes.
+func (d *daemon) usageOf(ctx context.Context, f *groove.UsageFilter) error {
 	if f.Agent != "" {
 		a, err := d.agents.Get(ctx, string(f.Agent))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.Agent = a.Name
 	}
 	if f.Job != "" {
-		var err error
-		if f.Job, err = d.bridge.Find(string(f.Job)); err != nil {
-			return nil, err
+		job, err := d.bridge.Find(string(f.Job))
+		if err != nil {
+			return err
 		}
+		f.Job = job
 	}
-	return d.agents.Usage(ctx, f)
+	return nil
 }
 
 // SetBudget is api.Work.

@@ -96,6 +96,7 @@ type daemon struct {
 	checker   *programs.Checker
 	trials    *trials
 	changes   *changes
+	cpu       cpuMeter
 	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory

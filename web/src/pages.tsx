@@ -24,7 +24,7 @@ export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
 export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
-export const DashboardPage = () => <Later><Dashboard /></Later>;
+export const DashboardPage = () => <Later><Dashboard onSpawn={() => openSpawn()} onPair={() => overlay.set("pair")} /></Later>;
 
 const showMail = (m: Mail) => <Message mail={m} />;
 

@@ -32,6 +32,7 @@ const demoWait = 60 * time.Second
 
 type demoCmd struct {
 	Exit bool `help:"End by itself: 0 only if every message was answered."`
+	Page bool `hidden:"" help:"For the GUI: tell of both daemons as one JSON line once they work, and go on until it is ended."`
 }
 
 // demo is two daemons of this machine in a folder of their own.
@@ -40,6 +41,7 @@ type demo struct {
 	dir         string
 	laptop, vps *demoNode
 	job         groove.JobID
+	quiet       bool
 }
 
 // demoNode is one of them.
@@ -57,7 +59,11 @@ func (c *demoCmd) Run(a *app) error {
 		return groove.Wrap("demo", groove.KindInternal, err)
 	}
 	d := &demo{a: a, dir: dir, laptop: &demoNode{name: "laptop", ip: "127.0.0.1"}, vps: &demoNode{name: "vps", ip: "127.0.0.2"}}
-	err = d.play(c.Exit)
+	if c.Page {
+		err = d.page()
+	} else {
+		err = d.play(c.Exit)
+	}
 	if errors.Is(err, context.Canceled) || a.ctx.Err() != nil {
 		err = nil // Ctrl-C is how the demo ends
 	}
@@ -65,25 +71,57 @@ func (c *demoCmd) Run(a *app) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-func (d *demo) play(exit bool) error {
-	a := d.a
-	steps := []struct {
-		say string
-		do  func(context.Context) error
-	}{
+type demoStep struct {
+	say string
+	do  func(context.Context) error
+}
+
+func (d *demo) steps() []demoStep {
+	return []demoStep{
 		{"two daemons start, each with a home and a key of its own", d.start},
 		{"they pair: one makes an invite, the other uses it", d.pair},
 		{"two agents start under their daemons (scripted; real ones go the same way)", d.spawn},
 		{"laptop opens a job: these two agents may write to each other, nobody else", d.open},
 	}
-	for i, s := range steps {
-		a.printf("%d. %s\n", i+1, s.say)
-		ctx, cancel := context.WithTimeout(a.ctx, demoWait)
+}
+
+// take takes every step, and says so.
+func (d *demo) take(say func(format string, values ...any)) error {
+	for i, s := range d.steps() {
+		say("%d. %s\n", i+1, s.say)
+		ctx, cancel := context.WithTimeout(d.a.ctx, demoWait)
 		err := s.do(ctx)
 		cancel()
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// page shows nothing here: the browser does.
+func (d *demo) page() error {
+	d.quiet = true
+	if err := d.take(d.printf); err != nil {
+		return err
+	}
+	if err := d.a.printJSON([]daemon.Info{d.laptop.info, d.vps.info}); err != nil {
+		return err
+	}
+	<-d.a.ctx.Done()
+	return nil
+}
+
+func (d *demo) printf(format string, values ...any) {
+	if !d.quiet {
+		d.a.printf(format, values...)
+	}
+}
+
+func (d *demo) play(exit bool) error {
+	a := d.a
+	if err := d.take(d.printf); err != nil {
+		return err
 	}
 	d.hints(exit)
 	a.printf("5. the agents agree on an API; each message, and how far it has come\n\n")
@@ -110,7 +148,7 @@ func (d *demo) start(ctx context.Context) error {
 	wait.Wait()
 	for _, n := range []*demoNode{d.laptop, d.vps} {
 		if n.client != nil {
-			d.a.printf("     %-7s pid %d, daemon %s, bridge %s\n", n.name, n.info.PID, n.info.ID.Short(), strings.Join(n.info.Bridge, " "))
+			d.printf("     %-7s pid %d, daemon %s, bridge %s\n", n.name, n.info.PID, n.info.ID.Short(), strings.Join(n.info.Bridge, " "))
 		}
 	}
 	return errors.Join(errs...)
@@ -178,7 +216,7 @@ func (d *demo) pair(ctx context.Context) error {
 	if _, err = d.vps.client.Pair(ctx, api.PairRequest{Invite: inv.Line, Mine: true}); err != nil {
 		return err
 	}
-	d.a.printf("     laptop and vps hold each other's keys; the invite is spent\n")
+	d.printf("     laptop and vps hold each other's keys; the invite is spent\n")
 	return nil
 }
 
@@ -199,7 +237,7 @@ func (d *demo) spawn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.a.printf("     %s on %s\n", s.name, s.on.name)
+		d.printf("     %s on %s\n", s.name, s.on.name)
 	}
 	return nil
 }
@@ -211,7 +249,7 @@ func (d *demo) open(ctx context.Context) error {
 		return err
 	}
 	d.job = job.ID
-	d.a.printf("     job %s\n", job.ID.Short())
+	d.printf("     job %s\n", job.ID.Short())
 	_, err = d.laptop.client.Send(ctx, api.MessageRequest{To: api.MessageTo{Agent: "frontend"}, Payload: groove.Message{Text: "Agree with backend on the API of a todo list."}})
 	return err
 }

@@ -90,7 +90,7 @@ type Options struct {
 	// some back wakes the agent later. nil admits all.
 	Admit func(ctx context.Context, a groove.Agent, letters []groove.Letter) int
 	// TurnEnded is told after a turn's end was committed and before the next one begins,
-	// in the agent's own goroutine. May be nil.
+	// in the agent's own goroutine, which waits for it. May be nil.
 	TurnEnded func(ctx context.Context, end groove.TurnEnd)
 
 	// AskBudget puts a question to the user with tx, DropBudget takes it back. They may be nil.

@@ -144,6 +144,9 @@ func TestSteer(t *testing.T) {
 		if text := <-g.begun; !strings.Contains(text, "from b") {
 			t.Errorf("%s: what waited: %q", r.why, text)
 		}
+		if prompts := w.prompts("a"); len(prompts) != 3 || prompts[1] != sent.ID.String()+" stop that" {
+			t.Errorf("%s: the transcript holds %q", r.why, prompts)
+		}
 		g.pass <- struct{}{}
 		w.until("all are read", func() bool { return w.allStarted("a", 3) && w.status("a") == groove.AgentIdle })
 		sent, err = w.e.Steer(t.Context(), groove.Draft{From: groove.User, To: "a", Message: groove.Message{Text: "and now"}})

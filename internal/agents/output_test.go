@@ -11,6 +11,7 @@ import (
 
 	"groove/internal/agents"
 	"groove/internal/groove"
+	"groove/internal/transcript"
 )
 
 // say is a turn that says each text as one update.
@@ -40,6 +41,31 @@ func (w *world) readAll(name groove.AgentName, offset int64, want string) (strin
 		offset = next
 	}
 	return b.String(), offset
+}
+
+// prompts are the prompts of an agent's transcript: the first message's ID and the text's first line.
+func (w *world) prompts(name groove.AgentName) (out []string) {
+	w.t.Helper()
+	path, err := w.e.Output(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer f.Close()
+	err = transcript.Read(f, func(i *transcript.Item) error {
+		if i.Kind == transcript.Prompt {
+			first, _, _ := strings.Cut(i.Text, "\n")
+			out = append(out, i.IDs[0]+" "+first)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Error(err)
+	}
+	return out
 }
 
 // TestOutput: one line an update with its time, the end of each turn, one offset

@@ -20,6 +20,15 @@ func (e *Engine) Peek(name groove.AgentName) (groove.Agent, bool) {
 	return groove.Agent{}, false
 }
 
+// Environ is what an agent's program gets beside the environment of its profile, KEY=VALUE:
+// nothing for who is to see an agent, as it may hold secrets.
+func (e *Engine) Environ(name groove.AgentName) []string {
+	if a := e.find(name); a != nil {
+		return slices.Clone(a.spec.Env)
+	}
+	return nil
+}
+
 // ChangeRules replaces the agent's rules by what change makes of them, durably, and returns
 // them. change may be called again and must not block. Requests that are open stay open. It fails with KindAgentUnknown,
 // KindAgentExited, change's error and the store's kinds.

@@ -110,9 +110,11 @@ func (e *Engine) aside(ctx context.Context, t *turn, d groove.Draft) (sent groov
 	t.mu.Lock()
 	t.asides = append(t.asides, aside)
 	t.mu.Unlock()
+	text := compose(aside.letters, "", "")
+	t.a.out.prompted(aside, text)
 	steerer := t.sess.(groove.Steerer)
 	go func() { // the runner waits for what comes back
-		res, err := steerer.Steer(t.a.ctx, compose(aside.letters, "", ""), aside.wrote)
+		res, err := steerer.Steer(t.a.ctx, text, aside.wrote)
 		t.back <- outcome{TurnResult: res, err: err, of: aside}
 	}()
 	sent.State, sent.Note = groove.OutStored, steeredIn

@@ -10,7 +10,7 @@ import (
 )
 
 // Taint is text of one peer in an agent's context that the user has not reviewed. It is kept
-// with the session, so that a new session begins without.
+// with the session; one that takes another's place begins with the other's.
 type Taint struct {
 	Peer  int64 `json:"peer"`  // its row
 	Since int64 `json:"since"` // the first letter with it, by its place in the inbox

@@ -200,7 +200,7 @@ func TestClientCallsEveryRoute(t *testing.T) {
 		"policy": one(c.Policy(ctx, "vps")), "set policy": one(c.SetPolicy(ctx, "vps", api.PolicyRequest{Open: groove.Deny})),
 		"invites": one(c.Invites(ctx)), "revoke": one(c.RevokeInvite(ctx, 1)),
 		"approvals": one(c.Approvals(ctx, true)), "answer": one(c.Answer(ctx, "abcd", api.AnswerRequest{Answer: "approve"})),
-		"code": one(c.Open(ctx)), "sign out": c.SignOut(ctx), "snapshot": one(c.Snapshot(ctx)), "settings": one(c.Settings(ctx)),
+		"code": one(c.Open(ctx)), "sign out": c.SignOut(ctx), "snapshot": one(c.Snapshot(ctx)), "settings": one(c.Settings(ctx)), "demo": one(c.Demo(ctx)), "start demo": one(c.StartDemo(ctx)), "end demo": c.EndDemo(ctx), "set": one(c.SetSetting(ctx, "rate", "50")),
 		"job": one(c.Job(ctx, string(job[:8]))), "peer": one(c.Peer(ctx, "vps")), "message": one(c.Message(ctx, id)), "approval": one(c.Approval(ctx, "abcd")),
 		"changes": one(c.Changes(ctx, "backend")), "diff": one(c.Diff(ctx, "backend", "api/a.go")), "briefing": one(c.Briefing(ctx, "backend")),
 		"audit": one(c.Audit(ctx, -1, 10)), "verify": one(c.VerifyAudit(ctx)),

@@ -36,6 +36,15 @@ type Host interface {
 	Stop(ctx context.Context) error
 	// Settings are what holds in the running daemon, and from where.
 	Settings(ctx context.Context) ([]Setting, error)
+	// SetSetting writes one into config.toml and says how it stands then. It fails with
+	// config.invalid for what may not stand there, and for what describes programs.
+	SetSetting(ctx context.Context, key, value string) (Setting, error)
+	// Demo tells whether the demo runs; StartDemo starts it where it does not, and lets a
+	// browser in; EndDemo ends it and removes what is of it. They fail with
+	// program.failed where it does not start.
+	Demo(ctx context.Context) (Demo, error)
+	StartDemo(ctx context.Context) (Demo, error)
+	EndDemo(ctx context.Context) error
 	// GateMode switches the running daemon's gate and says how it stands then. It fails
 	// with gate.filter, and then the mode is as before.
 	GateMode(ctx context.Context, mode string) (Gate, error)

@@ -34,6 +34,25 @@ func (c *Client) Settings(ctx context.Context) ([]Setting, error) {
 	return get[[]Setting](ctx, c, "/api/config", nil)
 }
 
+// Demo tells whether the paired demo runs.
+func (c *Client) Demo(ctx context.Context) (Demo, error) { return get[Demo](ctx, c, "/api/demo", nil) }
+
+// StartDemo starts the paired demo, and lets a browser into both its daemons.
+func (c *Client) StartDemo(ctx context.Context) (Demo, error) {
+	return post[Demo](ctx, c, "/api/demo", nil)
+}
+
+// EndDemo ends it.
+func (c *Client) EndDemo(ctx context.Context) error {
+	return c.call(ctx, http.MethodDelete, "/api/demo", nil, nil, nil)
+}
+
+// SetSetting writes one setting into config.toml; the daemon takes it at its next start.
+func (c *Client) SetSetting(ctx context.Context, key, value string) (s Setting, err error) {
+	err = c.call(ctx, http.MethodPut, "/api/config/"+url.PathEscape(key), nil, SettingRequest{Value: value}, &s)
+	return s, err
+}
+
 // Job returns one job by its ID or a unique prefix.
 func (c *Client) Job(ctx context.Context, ref string) (Job, error) {
 	return get[Job](ctx, c, "/api/federation/bridge/status/"+url.PathEscape(ref), nil)

@@ -38,6 +38,7 @@ var bodies = map[string]string{
 	"pair":         `{"address":"vps"}`, "confirmPairing": `{"yes":true,"words":"a b c d e"}`,
 	"answer":       `{"answer":"approve"}`,
 	"session":      `{"code":"x"}`,
+	"setSetting":   `{"value":"50"}`,
 	"gateMode":     `{"mode":"reset"}`,
 	"setPolicy":    `{"open":"ask","registry":"all","rate":5}`,
 	"testProgram":  `{}`,

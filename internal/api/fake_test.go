@@ -67,6 +67,14 @@ func (h *house) Stop(context.Context) error {
 func (h *house) Settings(context.Context) ([]api.Setting, error) {
 	return []api.Setting{{Key: "rate", Value: 100, Origin: "default"}}, h.err
 }
+func (h *house) Demo(context.Context) (api.Demo, error) { return api.Demo{}, h.err }
+func (h *house) StartDemo(context.Context) (api.Demo, error) {
+	return api.Demo{Running: true, Doors: []api.DemoDoor{{Name: "laptop", URL: "http://127.0.0.1:1/#c"}}}, h.err
+}
+func (h *house) EndDemo(context.Context) error { return h.err }
+func (h *house) SetSetting(_ context.Context, key, value string) (api.Setting, error) {
+	return api.Setting{Key: key, Value: 100, Origin: "default", Next: &api.Next{Value: value, Origin: "config.toml:1"}}, h.err
+}
 func (h *house) Now() uint64 { return 7 }
 func (h *house) Subscribe(_ context.Context, since *uint64) (api.EventReader, error) {
 	if h.subscribe != nil {

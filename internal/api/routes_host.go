@@ -37,6 +37,22 @@ func (h *Handler) hostRoutes() {
 	add(h, Route{"config", http.MethodGet, "/api/config", UserOnly, "The settings that the running daemon has, and from where.", 0},
 		func(ctx context.Context, _ *none) (*body[[]Setting], error) { return list(b.Host.Settings(ctx)) })
 
+	add(h, Route{"demo", http.MethodGet, "/api/demo", UserOnly, "Whether the paired demo runs.", 0},
+		func(ctx context.Context, _ *none) (*body[Demo], error) { return answer(b.Host.Demo(ctx)) })
+	add(h, Route{"startDemo", http.MethodPost, "/api/demo", UserOnly, "Start two further daemons, paired, whose scripted agents talk, in a folder of their own. Running already, it lets a browser in again.", 0},
+		func(ctx context.Context, _ *none) (*body[Demo], error) { return answer(b.Host.StartDemo(ctx)) })
+	add(h, Route{"endDemo", http.MethodDelete, "/api/demo", UserOnly, "End the demo and remove its folder.", http.StatusNoContent},
+		func(ctx context.Context, _ *none) (*none, error) { return nil, b.Host.EndDemo(ctx) })
+
+	type settingIn struct {
+		Key  string `path:"key" maxLength:"200"`
+		Body SettingRequest
+	}
+	add(h, Route{"setSetting", http.MethodPut, "/api/config/{key}", UserOnly, "Write one setting into config.toml; the daemon takes it at its next start.", 0},
+		func(ctx context.Context, in *settingIn) (*body[Setting], error) {
+			return answer(b.Host.SetSetting(ctx, in.Key, in.Body.Value))
+		})
+
 	type gateIn struct{ Body GateModeRequest }
 	add(h, Route{"gateMode", http.MethodPost, "/api/gate/mode", UserOnly, "Change how the running daemon keeps other sources out; config.toml decides at the next start.", 0},
 		func(ctx context.Context, in *gateIn) (*body[Gate], error) {

@@ -64,6 +64,30 @@ type Setting struct {
 	Value   any    `json:"value" doc:"as config.toml would say it"`
 	Origin  string `json:"origin" doc:"default, or the file and line, variable or flag that set it"`
 	Allowed string `json:"allowed,omitempty" doc:"what may stand there"`
+	Next    *Next  `json:"next,omitempty" doc:"what the next start takes, where that is something else"`
+}
+
+// Demo is two further daemons of this machine, paired, whose scripted agents talk.
+type Demo struct {
+	Running bool       `json:"running"`
+	Doors   []DemoDoor `json:"doors,omitempty" doc:"of a start: addresses that let one browser in, once"`
+}
+
+// DemoDoor is the way into one daemon of the demo.
+type DemoDoor struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// Next is what a setting will be.
+type Next struct {
+	Value  any    `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// SettingRequest writes one setting into config.toml.
+type SettingRequest struct {
+	Value string `json:"value" maxLength:"4096" doc:"as the command groove config set takes it"`
 }
 
 // Trouble is something that the daemon could not use and went on without.

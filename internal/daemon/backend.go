@@ -65,15 +65,6 @@ func (d *daemon) problems() []api.Trouble {
 	return out
 }
 
-// Settings is api.Host.
-func (d *daemon) Settings(context.Context) ([]api.Setting, error) {
-	out := []api.Setting{}
-	for _, s := range d.cfg.Settings() {
-		out = append(out, api.Setting{Key: s.Key, Value: s.Value, Origin: s.Origin, Allowed: s.Allowed})
-	}
-	return out, nil
-}
-
 // eventView is the events as the API sees them.
 type eventView struct{ *events.Log }
 

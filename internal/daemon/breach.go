@@ -32,9 +32,25 @@ type breach struct {
 	Turns []int64          `json:"turns"`
 }
 
-// turnEnded finds what a turn changed outside its agent's scope. Programs that ask before they
-// write were refused it then; others are found out here.
+// turnEnded has what a turn changed looked at. It does not wait: git takes tens of
+// milliseconds, and a prompt may follow at once. The looks at one agent are in the order
+// of its turns, for each begins at the commit that the one before it found.
 func (d *daemon) turnEnded(ctx context.Context, end groove.TurnEnd) {
+	over := make(chan struct{})
+	before, waits := d.looks.Swap(end.Agent, over)
+	d.run.Go(func() {
+		defer d.looks.CompareAndDelete(end.Agent, over)
+		defer close(over)
+		if waits {
+			<-before.(chan struct{})
+		}
+		d.look(ctx, end)
+	})
+}
+
+// look finds what a turn changed outside its agent's scope. Programs that ask before they
+// write were refused it then; others are found out here.
+func (d *daemon) look(ctx context.Context, end groove.TurnEnd) {
 	a, err := d.agents.Get(ctx, string(end.Agent))
 	if err != nil || a.Attached {
 		return

@@ -95,6 +95,7 @@ type daemon struct {
 	driver    groove.Driver
 	checker   *programs.Checker
 	trials    *trials
+	demo      demo
 	changes   *changes
 	cpu       cpuMeter
 	asked     atomic.Uint64 // permission requests that were put before the user
@@ -102,6 +103,7 @@ type daemon struct {
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
 	making    sync.Map // agents whose worktree is being made or removed: groove.AgentName → a channel, closed when that is over
 	heads     sync.Map // commits that agents' turns begin at: groove.AgentName → string
+	looks     sync.Map // the last look at what an agent's turn changed: groove.AgentName → a channel, closed when that is over
 	ended     chan groove.AgentName
 	former    sync.Map // peer rows that were seen once: pk → groove.Peer
 	run       sync.WaitGroup
@@ -176,7 +178,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.remotes, err = agents.NewRemotes(ctx, d.store, clock.Now); err != nil {
 		return err
 	}
-	d.openRooms()
+	d.openRooms(ctx)
 	return d.openDoors(ctx)
 }
 
@@ -203,11 +205,14 @@ func (d *daemon) sweep() {
 	if n := shim.Sweep(d.mark) + shim.SweepCgroups(d.cgroupPrefix()); n > 0 {
 		d.log.Warn("processes of an earlier run were ended", "count", n)
 	}
+	if err := os.RemoveAll(d.demoDir()); err != nil {
+		d.log.Warn("a demo's folder of an earlier run is left", "err", err)
+	}
 }
 
 func (d *daemon) cgroupPrefix() string { return "groove-" + d.self.ID.Short() + "-" }
 
-func (d *daemon) openRooms() {
+func (d *daemon) openRooms(ctx context.Context) {
 	d.notes = &notify.Desk{}
 	if d.cfg.Notify == "auto" {
 		d.notes = notify.New(os.Environ(), d.log)
@@ -221,7 +226,7 @@ func (d *daemon) openRooms() {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() }, Reopen: d.reopen,
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: d.turnEnded, Brief: d.brief,
+		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: func(_ context.Context, end groove.TurnEnd) { d.turnEnded(ctx, end) }, Brief: d.brief,
 		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget,
@@ -316,6 +321,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	answered := make(chan error, 1)
 	go func() { answered <- d.server.Serve(ctx, stopGrace) }()
 	d.log.Info("daemon started", "pid", os.Getpid(), "daemon", d.self.ID.Short(), "version", groove.Version)
+	trim()
 	if d.opts.Ready != nil {
 		d.opts.Ready(d.info())
 	}
@@ -353,6 +359,7 @@ func (d *daemon) close() error {
 	if d.gate != nil {
 		err = errors.Join(err, d.gate.Close())
 	}
+	d.demo.end()
 	d.stop()
 	d.changes.rest.stop()
 	d.run.Wait()

@@ -47,6 +47,7 @@ func (r *rest) watch(seen uint64) {
 			runtime.GC() // halves the stacks that are mostly empty
 		}
 		debug.FreeOSMemory()
+		trim()
 	})
 }
 

@@ -69,7 +69,7 @@ func (d *daemon) neverAsks(a *groove.Agent) bool {
 	if err != nil || p.Asks != programs.Yes {
 		return true
 	}
-	return a.Mode != "" && a.Mode != p.SafeMode
+	return a.Mode != "" && a.Mode != p.SafeMode || p.Unsafe(d.agents.Environ(a.Name))
 }
 
 // admit is agents' Admit: text of a peer that the user has to read first is taken out, and

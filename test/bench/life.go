@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type stage struct {
 	*pair
 	heard *net.UnixConn // told when prompts came
 	path  string
+	work  string // the agents' directory
 }
 
 func (b *bench) newStage(ctx context.Context) (*stage, error) {
@@ -34,6 +36,7 @@ func (b *bench) newStage(ctx context.Context) (*stage, error) {
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
+	s.work = s.dir
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ func (s *stage) close() error {
 func (s *stage) begin(ctx context.Context, program string) (groove.AgentName, error) {
 	s.agents++
 	name := groove.AgentName(fmt.Sprintf("agent-%d", s.agents))
-	_, err := s.a.client.Begin(ctx, api.SpawnRequest{Name: name, Program: program, Dir: s.dir, Env: []string{playEnv + "=" + s.path}})
+	_, err := s.a.client.Begin(ctx, api.SpawnRequest{Name: name, Program: program, Dir: s.work, Env: []string{playEnv + "=" + s.path}})
 	return name, err
 }
 
@@ -96,13 +99,28 @@ func (b *bench) spawning(ctx context.Context) (err error) {
 	return nil
 }
 
-// prompting is from the commit of a user's message to its prompt in the program's hands.
+// inRepository lets the agents work in a folder of a repository: what their turns change
+// beside it is looked for.
+func (s *stage) inRepository(ctx context.Context) error {
+	top := filepath.Join(s.dir, "repository")
+	if out, err := exec.CommandContext(ctx, "git", "init", "-q", top).CombinedOutput(); err != nil {
+		return fmt.Errorf("git init: %w: %s", err, out)
+	}
+	s.work = filepath.Join(top, "api")
+	return os.Mkdir(s.work, 0o700)
+}
+
+// prompting is from the commit of a user's message to its prompt in the program's hands,
+// which follows the turn before it at once.
 func (b *bench) prompting(ctx context.Context) (err error) {
 	s, err := b.newStage(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.inRepository(ctx); err != nil {
+		return err
+	}
 	name, err := s.begin(ctx, "answers")
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func pair(t *testing.T, mine bool, edit func(*api.SpawnRequest)) (*harness.Node,
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := fmt.Sprintf("[programs.wild]\ncommand = [%q, \"scripted\"]\n", self)
+	config := fmt.Sprintf("[programs.wild]\ncommand = [%q, \"scripted\"]\n[programs.tame]\ncommand = [%[1]q, \"scripted\"]\nsafe_env = [\"ASK=always\"]\n", self)
 	if err := os.WriteFile(filepath.Join(b.Home, "config.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,9 @@ func TestTaint(t *testing.T) {
 	q, _ = x.question("permission")
 	x.answer(q, api.AnswerRequest{Answer: "approve"})
 	x.said("permission: allow", 2)
+
+	x.Rotate("backend")
+	x.tainted("laptop") // the brief may repeat it
 
 	review, err := x.Client.Review(t.Context(), "backend")
 	if err != nil || len(review.Messages) != 1 || review.Messages[0].ID != first.ID || review.Messages[0].Text != "please\nedit src/b" || review.More {
@@ -233,4 +236,20 @@ func TestTurnsThatWait(t *testing.T) {
 		all, err := x.Client.Approvals(ctx, false)
 		return len(all) == 0, err
 	})
+}
+
+// TestUnsafeEnvironment: a program whose agent was spawned with another value of what makes
+// it ask counts as one that never asks.
+func TestUnsafeEnvironment(t *testing.T) {
+	for env, waits := range map[string]bool{"ASK=never": true, "ASK=always": false, "OTHER=never": false} {
+		a, x, job := pair(t, false, func(r *api.SpawnRequest) { r.Program, r.Env = "tame", []string{env} })
+		m := post(t, a, job, "one")
+		if !waits {
+			a.WaitMessage(m.ID, "delivered", "started")
+			continue
+		}
+		if _, d := x.held(); len(d.Messages) != 1 || d.Messages[0].Text != "one" {
+			t.Errorf("%s: %+v", env, d)
+		}
+	}
 }

@@ -1,7 +1,9 @@
 // Where features meet: each view is handed what it shows of another's.
+import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
+import { Demo } from "./features/agents/demo";
 import { AgentsView } from "./features/agents/view";
 import { ApprovalCard } from "./features/approvals/card";
 import { Chat, Message } from "./features/chat/chat";
@@ -21,7 +23,10 @@ const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Sk
 
 export const ApprovalsPage = () => <Later><Approvals /></Later>;
 export const JobsPage = () => <Later><Jobs message={showMail} /></Later>;
-export const SettingsPage = () => <Later><Settings onPair={() => overlay.set("pair")} /></Later>;
+export function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  return <Later><Settings section={section} onPair={() => overlay.set("pair")} demo={<Demo />} /></Later>;
+}
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard onSpawn={() => openSpawn()} onPair={() => overlay.set("pair")} /></Later>;

@@ -33,6 +33,7 @@ export const router = createRouter({
     under("/dashboard", DashboardPage),
     under("/audit", AuditPage),
     under("/settings", SettingsPage),
+    under("/settings/$section", SettingsPage),
   ]),
 });
 

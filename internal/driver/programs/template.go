@@ -33,6 +33,20 @@ func (p Profile) Environ(safe bool, further ...string) []string {
 	return append(out, further...)
 }
 
+// Unsafe reports whether env, which counts over the profile's, gives another value to a
+// variable that makes the program ask.
+func (p Profile) Unsafe(env []string) bool {
+	for _, kv := range p.SafeEnv {
+		key, value, _ := strings.Cut(kv, "=")
+		for _, other := range env {
+			if k, v, _ := strings.Cut(other, "="); k == key && v != value {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // xdg is what the variables of the XDG base directories mean when they are not set.
 var xdg = map[string]string{
 	"XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state", "XDG_CACHE_HOME": ".cache",

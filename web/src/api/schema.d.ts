@@ -460,6 +460,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write one setting into config.toml; the daemon takes it at its next start.
+         * @description For the user.
+         */
+        put: operations["setSetting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contract": {
         parameters: {
             query?: never;
@@ -475,6 +495,34 @@ export interface paths {
          */
         post: operations["previewContract"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the paired demo runs.
+         * @description For the user.
+         */
+        get: operations["demo"];
+        put?: never;
+        /**
+         * Start two further daemons, paired, whose scripted agents talk, in a folder of their own. Running already, it lets a browser in again.
+         * @description For the user.
+         */
+        post: operations["startDemo"];
+        /**
+         * End the demo and remove its folder.
+         * @description For the user.
+         */
+        delete: operations["endDemo"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1835,6 +1883,15 @@ export interface components {
             role?: string;
             task?: string;
         };
+        Demo: {
+            /** @description of a start: addresses that let one browser in, once */
+            doors?: components["schemas"]["DemoDoor"][] | null;
+            running: boolean;
+        };
+        DemoDoor: {
+            name: string;
+            url: string;
+        };
         DirEntry: {
             /** @description its name begins with a dot */
             hidden: boolean;
@@ -2118,6 +2175,10 @@ export interface components {
             messages: components["schemas"]["Mail"][] | null;
             /** Format: int64 */
             next: number;
+        };
+        Next: {
+            origin: string;
+            value: unknown;
         };
         OpenCode: {
             /** @description the page alone */
@@ -2560,10 +2621,16 @@ export interface components {
             /** @description what may stand there */
             allowed?: string;
             key: string;
+            /** @description what the next start takes, where that is something else */
+            next?: components["schemas"]["Next"];
             /** @description default, or the file and line, variable or flag that set it */
             origin: string;
             /** @description as config.toml would say it */
             value: unknown;
+        };
+        SettingRequest: {
+            /** @description as the command groove config set takes it */
+            value: string;
         };
         Snapshot: {
             agents: components["schemas"]["Agent"][] | null;
@@ -3791,6 +3858,41 @@ export interface operations {
             };
         };
     };
+    setSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewContract: {
         parameters: {
             query?: never;
@@ -3812,6 +3914,91 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ContractPreview"][] | null;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -159,6 +159,8 @@ function Peers() {
   );
 }
 
+const settingsNames: Record<string, string> = { federation: "Federation", programs: "Programs", general: "All settings" };
+
 function TopBar() {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const view = views.find((v) => path.startsWith(v.to));
@@ -174,7 +176,7 @@ function TopBar() {
         {rest && (
           <>
             <ChevronRight size={12} aria-hidden />
-            <b className="truncate font-semibold text-text">{rest}</b>
+            <b className="truncate font-semibold text-text">{view?.to === "/settings" ? (settingsNames[rest] ?? rest) : rest}</b>
           </>
         )}
       </nav>

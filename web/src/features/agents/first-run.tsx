@@ -8,6 +8,7 @@ import { remembered } from "~/lib/store";
 import { Button, Kbd } from "~/ui/button";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
+import { Demo } from "./demo";
 import { stepsOf, type Step } from "./steps";
 
 type Props = { onSpawn: (role?: string) => void; onPair: () => void };
@@ -44,12 +45,7 @@ export function FirstRun({ onSpawn, onPair }: Props) {
         <h2 className="mt-2 text-xl">Agents that agree across the border</h2>
         <p className="mt-1.5 mb-4 max-w-[52ch] text-text-2 text-pretty">An ambassador here speaks with agents there in a job that both users said yes to. You see each message, how far it has come, and what waits for you.</p>
         <Picture here={here ?? "this machine"} />
-        <Button size="lg" onClick={onPair} className="mt-4 self-start !border-remote !text-remote-text">
-          <Link2 size={16} /> Pair a machine <Kbd>P</Kbd>
-        </Button>
-        <p className="mt-auto pt-6 text-xs text-text-3">
-          To see two daemons work without a second machine, run <code className="font-mono">groove demo</code> in a terminal.
-        </p>
+        <Demo onPair={onPair} />
       </div>
     </div>
   );

@@ -172,6 +172,7 @@ func (e *Engine) cells(ctx context.Context, f *groove.SeriesFilter, known map[in
 	for _, c := range at {
 		out = append(out, *c)
 	}
+	slices.SortFunc(out, func(a, b cell) int { return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.key, b.key)) }) // sums of floats depend on their order
 	return out, rows.Err()
 }
 

@@ -81,13 +81,13 @@ func TestSeries(t *testing.T) {
 		want []string // key, then its sum and its buckets
 	}{
 		{"all by program", groove.SeriesFilter{UsageFilter: groove.UsageFilter{By: groove.ByProgram}}, []string{
-			`all 6 turns, 4 reported, 1167 tokens, 0.75 USD + 2 EUR, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 3 turns 7 tokens 1 took`,
+			`all 6 turns, 4 reported, 1167 tokens, 2 EUR + 0.75 USD, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 3 turns 7 tokens 1 took`,
 			`claude 4 turns, 3 reported, 167 tokens, 0.75 USD, 2 took 2000/8000..8000 ms: 09:00 2 turns 160 tokens 1 took; 11:00 2 turns 7 tokens 1 took`,
 			`codex 2 turns, 1 reported, 1000 tokens, 2 EUR, 1 took 4000/4000..4000 ms: 09:00 1 turns 1000 tokens 1 took; 11:00 1 turns – tokens 0 took`}},
 		{"by team, one of no team", groove.SeriesFilter{UsageFilter: groove.UsageFilter{By: groove.ByTeam}}, []string{
-			`all 6 turns, 4 reported, 1167 tokens, 0.75 USD + 2 EUR, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 3 turns 7 tokens 1 took`,
+			`all 6 turns, 4 reported, 1167 tokens, 2 EUR + 0.75 USD, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 3 turns 7 tokens 1 took`,
 			` 1 turns, 0 reported, – tokens, , 0 took: 11:00 1 turns – tokens 0 took`,
-			`blue 5 turns, 4 reported, 1167 tokens, 0.75 USD + 2 EUR, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 2 turns 7 tokens 1 took`}},
+			`blue 5 turns, 4 reported, 1167 tokens, 2 EUR + 0.75 USD, 3 took 4000/8000..8000 ms: 09:00 3 turns 1160 tokens 2 took; 11:00 2 turns 7 tokens 1 took`}},
 		{"one agent", groove.SeriesFilter{UsageFilter: groove.UsageFilter{Agent: "a2"}}, []string{
 			`all 2 turns, 1 reported, 1000 tokens, 2 EUR, 1 took 4000/4000..4000 ms: 09:00 1 turns 1000 tokens 1 took; 11:00 1 turns – tokens 0 took`,
 			`a2 2 turns, 1 reported, 1000 tokens, 2 EUR, 1 took 4000/4000..4000 ms: 09:00 1 turns 1000 tokens 1 took; 11:00 1 turns – tokens 0 took`}},

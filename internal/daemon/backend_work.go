@@ -57,9 +57,16 @@ func (d *daemon) SetBudget(ctx context.Context, ref string, r api.BudgetRequest)
 	if err != nil {
 		return a, err
 	}
-	var b groove.AgentBudget
-	if a.Budget != nil {
-		b = *a.Budget
+	if err := d.agents.SetBudget(ctx, a.Name, changed(a.Budget, r)); err != nil {
+		return a, err
+	}
+	return d.agents.Get(ctx, string(a.Name))
+}
+
+// changed is a budget with the bounds that r names.
+func changed(now *groove.AgentBudget, r api.BudgetRequest) (b groove.AgentBudget) {
+	if now != nil {
+		b = *now
 	}
 	if r.Tokens != nil {
 		b.Tokens = *r.Tokens
@@ -70,10 +77,7 @@ func (d *daemon) SetBudget(ctx context.Context, ref string, r api.BudgetRequest)
 	if r.Turns != nil {
 		b.Turns = *r.Turns
 	}
-	if err := d.agents.SetBudget(ctx, a.Name, b); err != nil {
-		return a, err
-	}
-	return d.agents.Get(ctx, string(a.Name))
+	return b
 }
 
 // Rotate is api.Work.

@@ -2,6 +2,8 @@ package groove
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -194,14 +196,14 @@ func addTo(sum **int64, more *int64) {
 	}
 }
 
+// addCost keeps the costs in the order of their currencies.
 func (s *UsageSums) addCost(c Amount) {
-	for i := range s.Costs {
-		if s.Costs[i].Currency == c.Currency {
-			s.Costs[i].Value += c.Value
-			return
-		}
+	i, found := slices.BinarySearchFunc(s.Costs, c, func(a, b Amount) int { return strings.Compare(a.Currency, b.Currency) })
+	if found {
+		s.Costs[i].Value += c.Value
+		return
 	}
-	s.Costs = append(s.Costs, c)
+	s.Costs = slices.Insert(s.Costs, i, c)
 }
 
 func (s *UsageSums) counts() [7]**int64 {

@@ -69,6 +69,15 @@ await flow(async (open) => {
   await card("Tokens, 30 d").getByText("in 6 turns").waitFor();
   await card("Agents running").getByText("0 of 2").waitFor();
 
+  const budget = card("Budget of shop");
+  await budget.getByText("No bound: its agents may take together what their work takes.").waitFor();
+  await budget.getByRole("button", { name: "Set one" }).click();
+  await budget.getByRole("textbox", { name: "Cost" }).fill("20");
+  await budget.getByRole("textbox", { name: "Turns" }).fill("100");
+  await budget.getByRole("button", { name: "Set the budget" }).click();
+  await budget.getByText("$1.50 of $20.00").waitFor();
+  await budget.getByText("6 of 100").waitFor();
+
   for (const theme of ["light", "dark"]) {
     await wear(page, theme);
     await accessible(page, `Dashboard, ${theme}`);

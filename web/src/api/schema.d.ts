@@ -1436,6 +1436,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/teams/{name}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bound what the agents of a team may take together. They go on when it is not spent any more.
+         * @description For the user.
+         */
+        post: operations["setTeamBudget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/teams/{name}/down": {
         parameters: {
             query?: never;
@@ -2764,9 +2784,17 @@ export interface components {
             agents: components["schemas"]["Agent"][] | null;
             /** Format: int64 */
             alive: number;
+            /** @description pauses all its agents and asks when it is spent */
+            budget?: components["schemas"]["AgentBudget"];
             /** @description those that link its agents */
             jobs: components["schemas"]["Job"][] | null;
             name: string;
+            /**
+             * Format: int64
+             * @description of all its agents, those that have ended too, as the two below
+             */
+            turns: number;
+            usage?: components["schemas"]["Usage"];
         };
         TeamReport: {
             agents: components["schemas"]["TeamStart"][] | null;
@@ -5698,6 +5726,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setTeamBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

@@ -1,3 +1,5 @@
+import type { Agent } from "~/api/client";
+
 // Figures as people read them. What nobody reported has no figure.
 
 export const number = (n: number | undefined): string => (n === undefined ? "not reported" : n.toLocaleString("en"));
@@ -34,4 +36,13 @@ const programs: Record<string, string> = { claude: "Claude Code", codex: "Codex"
 
 export function programName(name: string): string {
   return programs[name] ?? name;
+}
+
+type Usage = NonNullable<Agent["usage"]>;
+
+/** The program's own total, or the sum of the parts that it does report: reasoning is within the output. */
+export function tokensOf(u: Pick<Usage, "totalTokens" | "inputTokens" | "outputTokens" | "cachedReadTokens" | "cachedWriteTokens">): number | undefined {
+  if (u.totalTokens !== undefined) return u.totalTokens;
+  const parts = [u.inputTokens, u.outputTokens, u.cachedReadTokens, u.cachedWriteTokens].filter((n) => n !== undefined);
+  return parts.length > 0 ? parts.reduce((a, b) => a + b, 0) : undefined;
 }

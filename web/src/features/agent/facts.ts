@@ -2,7 +2,7 @@
 import type { Agent, Job, Leg, Mail, RemoteAgent } from "~/api/client";
 import type { Item } from "~/lib/transcript";
 
-export { money, number, programName } from "~/lib/figures";
+export { money, number, programName, tokensOf } from "~/lib/figures";
 
 export function roleName(role: string | undefined): string {
   return role ? role.charAt(0).toUpperCase() + role.slice(1) : "No role";
@@ -91,13 +91,4 @@ export function fillOf(a: Agent): number | undefined {
   const used = a.usage?.contextUsed;
   const size = a.usage?.contextSize;
   return used !== undefined && size ? Math.min(100, Math.floor((used * 100) / size)) : undefined;
-}
-
-type Usage = NonNullable<Agent["usage"]>;
-
-/** The program's own total, or the sum of the parts that it does report: reasoning is within the output. */
-export function tokensOf(u: Pick<Usage, "totalTokens" | "inputTokens" | "outputTokens" | "cachedReadTokens" | "cachedWriteTokens">): number | undefined {
-  if (u.totalTokens !== undefined) return u.totalTokens;
-  const parts = [u.inputTokens, u.outputTokens, u.cachedReadTokens, u.cachedWriteTokens].filter((n) => n !== undefined);
-  return parts.length > 0 ? parts.reduce((a, b) => a + b, 0) : undefined;
 }

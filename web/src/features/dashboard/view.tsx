@@ -9,6 +9,7 @@ import { Activity } from "./activity";
 import { FederationCard } from "./federation";
 import { Agents, Figures } from "./figures";
 import { Context, Health } from "./health";
+import { TeamBudget } from "./team";
 import { Breakdown, TurnTimes, UsageCard } from "./usage";
 
 const looked = remembered<Window>("dashboard.window", "24h", isWindow);
@@ -57,6 +58,7 @@ function Dashboard({ onSpawn, onPair }: { onSpawn: () => void; onPair: () => voi
           <FederationCard onPair={onPair} />
         </div>
         <div className="grid grid-cols-12 gap-3">
+          {of && <TeamBudget key={of} team={of} className="col-span-12" />}
           <UsageCard window={w} team={of} onSpawn={onSpawn} className="col-span-12 lg:col-span-8 2xl:col-span-6" />
           <Activity most={11} className="col-span-12 lg:col-span-4 2xl:col-span-3" />
           <TurnTimes series={series.data} className={`${card} 2xl:col-span-3`} />

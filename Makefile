@@ -85,8 +85,8 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	@$(SETUP) go
 	@scripts/fuzz.sh
 
-test-soak: build ## the long tests: crashes, and networks and clocks in real time
-	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 60m ./internal/clock ./test/...
+test-soak: build ## the long tests: crashes, networks and clocks in real time, an hour of a busy GUI (GROOVE_SOAK=1h)
+	$(PLAIN) $(GO) test -trimpath -tags soak -timeout 120m ./internal/clock ./test/...
 
 # The packages that drive real agent programs.
 AGENT_TESTS := ./test/agents/...

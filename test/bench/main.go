@@ -64,6 +64,9 @@ var measurements = []struct {
 	{[]string{"api_p99_ms"}, (*bench).apiStreaming},
 	{[]string{"spawn_p99_ms"}, (*bench).spawning},
 	{[]string{"prompt_p99_ms"}, (*bench).prompting},
+	{[]string{"gui_first_load_kb"}, (*bench).guiSize},
+	{[]string{"gui_interactive_ms", "gui_palette_ms", "gui_longest_task_ms"}, (*bench).guiBusy},
+	{[]string{"gui_chat10k_longest_task_ms"}, (*bench).guiChat},
 	{[]string{"update_ms", "stream_cpu_pct", "stream_rss_mib"}, (*bench).streamingAgents},
 }
 

@@ -68,6 +68,11 @@ var promises = []promise{
 	{"update_ms", "ms", 1, 0, false},
 	{"stream_cpu_pct", "%", 100, 0, false},
 	{"stream_rss_mib", "MiB", 150, 0, false},
+	{"gui_first_load_kb", "kB", 350, 200, false},
+	{"gui_interactive_ms", "ms", 1000, 0, false},
+	{"gui_palette_ms", "ms", 50, 0, false},
+	{"gui_longest_task_ms", "ms", 50, 0, false},
+	{"gui_chat10k_longest_task_ms", "ms", 50, 0, false},
 	{"binary_mib", "MiB", 40e6 / (1 << 20), 0, false},
 }
 
@@ -146,7 +151,7 @@ func printTable(to io.Writer, list []result) {
 	if err := w.Flush(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
-	fmt.Fprintln(to, "floors: latency and turn: sign + verify + fdatasync and a round trip; rates: 64 messages at once that share one of these; start: groove version; flood: a bare loop; handshake: TCP and TLS alone; spawn and prompt: sign + verify + fdatasync; updates: a pipe, lines and encoding/json")
+	fmt.Fprintln(to, "floors: latency and turn: sign + verify + fdatasync and a round trip; rates: 64 messages at once that share one of these; start: groove version; flood: a bare loop; handshake: TCP and TLS alone; spawn and prompt: sign + verify + fdatasync; updates: a pipe, lines and encoding/json; tasks of the GUI: 5 ms of work of a page beside it")
 	fmt.Fprintln(to, "ratio: value/floor, of rates floor/value: how many times more than the least it takes")
 }
 

@@ -2,17 +2,14 @@ package gui
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 
 	"groove/internal/api"
 	"groove/internal/groove"
+	"groove/test/crowd"
 	"groove/test/harness"
 )
 
@@ -111,27 +108,8 @@ func TestPanel(t *testing.T) {
 // TestLongChat: 10,000 messages and one of 200 kB in one conversation.
 func TestLongChat(t *testing.T) {
 	a := harness.New(t, "laptop", "127.0.0.1").Start()
-	// Its program comes later: what is written to it is stored and stays.
-	done := errors.New("known")
-	err := a.API().Attach(t.Context(), api.AttachRequest{Name: "mine", Dir: t.TempDir(), Later: true}, func(api.AttachLine) error { return done })
-	if !errors.Is(err, done) {
+	if err := crowd.Talk(t.Context(), a.API(), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	say := func(text string) {
-		if _, err := a.API().Send(t.Context(), api.MessageRequest{To: api.MessageTo{Agent: "mine"}, Payload: groove.Message{Text: text}}); err != nil {
-			t.Error(err)
-		}
-	}
-	const messages, callers = 9_950, 50 // an inbox takes 10,000
-	var all sync.WaitGroup
-	for caller := range callers {
-		all.Go(func() {
-			for i := range messages / callers {
-				say(fmt.Sprintf("message %d of %d", i, caller))
-			}
-		})
-	}
-	all.Wait()
-	say("huge " + strings.Repeat("0123456789", 20_000))
 	flow(t, "longchat.mjs", map[string]any{"url": enter(t, a)})
 }

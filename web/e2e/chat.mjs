@@ -21,7 +21,7 @@ await flow(async (open) => {
 
   await page.getByRole("button", { name: "Close the panel" }).click();
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("#");
+  await page.getByRole("combobox", { name: "Find or do" }).fill("#");
   await page.keyboard.press("Enter");
   await page.getByRole("log", { name: "Timeline" }).waitFor();
   await page.getByRole("button", { name: "Close", exact: true }).click();

@@ -34,7 +34,7 @@ export async function flow(run) {
     return page;
   };
   try {
-    await run(open);
+    await run(open, browser);
     assert.deepEqual(complaints, []);
   } catch (cause) {
     for (const [i, context] of browser.contexts().entries()) {
@@ -75,3 +75,29 @@ export async function wear(page, theme) {
     await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
   }, theme);
 }
+
+/**
+ * Runs something under a trace of the browser. Tells the tasks of the page's main thread, on the clock and
+ * of the processor in ms (what others on the machine took is not in the latter), and the page's marks.
+ */
+export async function traced(browser, page, run) {
+  const origin = new URL(page.url()).origin;
+  await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline", "blink.user_timing"] });
+  let trace;
+  try {
+    await run();
+  } finally {
+    trace = await browser.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(trace.toString());
+  const frames = traceEvents.flatMap((e) => e.args?.data?.frames ?? []);
+  const pid = frames.find((f) => f.url?.startsWith(origin))?.processId;
+  const main = traceEvents.find((e) => e.name === "thread_name" && e.args.name === "CrRendererMain" && e.pid === pid);
+  assert.ok(main, "the trace knows no main thread of the page");
+  const tasks = traceEvents.filter((e) => e.name === "RunTask" && e.pid === pid && e.tid === main.tid).map((e) => ({ at: e.ts / 1000, took: (e.dur ?? 0) / 1000, cpu: (e.tdur ?? 0) / 1000 }));
+  assert.ok(tasks.length > 0, "the trace knows no task of the page");
+  const marks = Object.fromEntries(traceEvents.filter((e) => e.cat.includes("blink.user_timing") && e.pid === pid).map((e) => [e.name, e.ts / 1000]));
+  return { tasks, marks, trace };
+}
+
+export const most = (all) => Math.round(10 * Math.max(0, ...all)) / 10;

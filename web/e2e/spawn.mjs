@@ -94,7 +94,7 @@ await flow(async (open) => {
     assert.fail("Tab does not reach " + what);
   };
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("spawn an agent");
+  await page.getByRole("combobox", { name: "Find or do" }).fill("spawn an agent");
   await page.keyboard.press("Enter");
   await dialog.waitFor();
   await tabTo(dialog.getByRole("radio", { name: "No role" }));

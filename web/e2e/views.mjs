@@ -25,7 +25,7 @@ await flow(async (open) => {
       if (name !== "Dashboard") await shoot(page, `${name.toLowerCase()}-${theme}`); // a day's work is in dashboard-long.mjs
     }
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find or do" }).waitFor();
     await accessible(page, `Palette, ${theme}`);
     await shoot(page, `palette-${theme}`);
     await page.keyboard.press("Escape");

@@ -5,8 +5,11 @@ import { createRoot } from "react-dom/client";
 import { follow, queries } from "./api/state";
 import { bearer, enter } from "./api/session";
 import { Shut } from "./frame/shut";
-import { router } from "./router";
+import { fetchIdly } from "./lib/later";
 import { trustStyles } from "./lib/nonce";
+import { overlays } from "./overlays";
+import { next } from "./pages";
+import { router } from "./router";
 import "./styles.css";
 
 const root = createRoot(document.getElementById("root")!);
@@ -30,6 +33,7 @@ async function begin(): Promise<void> {
       </QueryClientProvider>
     </StrictMode>,
   );
+  fetchIdly([...overlays.slice(0, 1), ...next, ...overlays.slice(1)]);
 }
 
 addEventListener("hashchange", () => location.hash.includes("code=") && location.reload());

@@ -1,17 +1,21 @@
 // What may lie over any view.
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, Check, Handshake, Link2, Network, Plus, Sun } from "lucide-react";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import { useSnapshot } from "./api/state";
 import type { Action } from "./features/palette/palette";
 import { overlay, spawnRole } from "./frame/actions";
 import { views } from "./frame/frame";
+import { later } from "./lib/later";
 import { toggleTheme } from "./lib/theme";
 
-const Palette = lazy(() => import("./features/palette/palette").then((m) => ({ default: m.Palette })));
-const KeySheet = lazy(() => import("./features/palette/keys").then((m) => ({ default: m.KeySheet })));
-const PairDialog = lazy(() => import("./features/pairing/dialog").then((m) => ({ default: m.PairDialog })));
-const SpawnDialog = lazy(() => import("./features/spawn/wizard").then((m) => ({ default: m.SpawnDialog })));
+const Palette = later(() => import("./features/palette/palette").then((m) => m.Palette));
+const KeySheet = later(() => import("./features/palette/keys").then((m) => m.KeySheet));
+const PairDialog = later(() => import("./features/pairing/dialog").then((m) => m.PairDialog));
+const SpawnDialog = later(() => import("./features/spawn/wizard").then((m) => m.SpawnDialog));
+
+/** What a user may open at any time. */
+export const overlays = [Palette, SpawnDialog, KeySheet];
 
 const close = () => {
   spawnRole.set("");
@@ -20,15 +24,18 @@ const close = () => {
 
 export function Overlays() {
   const open = overlay.use();
-  const actions = useActions();
   return (
     <Suspense fallback={null}>
-      {open === "palette" && <Palette open onClose={close} actions={actions} />}
+      {open === "palette" && <Everything />}
       {open === "keys" && <KeySheet open onClose={close} />}
       {open === "spawn" && <SpawnDialog open role={spawnRole.get()} onClose={close} onPair={() => overlay.set("pair")} />}
       {open === "pair" && <PairDialog open onClose={close} />}
     </Suspense>
   );
+}
+
+function Everything() {
+  return <Palette onClose={close} actions={useActions()} />;
 }
 
 function useActions(): Action[] {

@@ -1,23 +1,26 @@
 // Where features meet: each view is handed what it shows of another's.
 import { useParams } from "@tanstack/react-router";
-import { lazy, Suspense, type ReactNode } from "react";
+import { Suspense, type ReactNode } from "react";
 import type { Agent, Mail } from "./api/client";
 import { useSnapshot } from "./api/state";
-import { Demo } from "./features/agents/demo";
 import { AgentsView } from "./features/agents/view";
-import { ApprovalCard } from "./features/approvals/card";
-import { Chat, Message } from "./features/chat/chat";
 import { openSpawn, overlay } from "./frame/actions";
+import { later } from "./lib/later";
 import { Skeleton } from "./ui/note";
 
-const AgentPanel = lazy(() => import("./features/agent/panel").then((m) => ({ default: m.AgentPanel })));
-const RemotePanel = lazy(() => import("./features/agent/remote").then((m) => ({ default: m.RemotePanel })));
-const Approvals = lazy(() => import("./features/approvals/view").then((m) => ({ default: m.ApprovalsView })));
-const Jobs = lazy(() => import("./features/jobs/view").then((m) => ({ default: m.JobsView })));
-const Settings = lazy(() => import("./features/settings/view").then((m) => ({ default: m.SettingsView })));
-const Audit = lazy(() => import("./features/audit/view").then((m) => ({ default: m.AuditView })));
-const Projects = lazy(() => import("./features/projects/view").then((m) => ({ default: m.ProjectsView })));
-const Dashboard = lazy(() => import("./features/dashboard/view").then((m) => ({ default: m.DashboardView })));
+const AgentPanel = later(() => import("./features/agent/panel").then((m) => m.AgentPanel));
+const Chat = later(() => import("./features/chat/chat").then((m) => m.Chat));
+const Message = later(() => import("./features/chat/chat").then((m) => m.Message));
+const ApprovalCard = later(() => import("./features/approvals/card").then((m) => m.ApprovalCard));
+const RemotePanel = later(() => import("./features/agent/remote").then((m) => m.RemotePanel));
+const Approvals = later(() => import("./features/approvals/view").then((m) => m.ApprovalsView));
+const Jobs = later(() => import("./features/jobs/view").then((m) => m.JobsView));
+const Settings = later(() => import("./features/settings/view").then((m) => m.SettingsView));
+const Audit = later(() => import("./features/audit/view").then((m) => m.AuditView));
+const Projects = later(() => import("./features/projects/view").then((m) => m.ProjectsView));
+const Dashboard = later(() => import("./features/dashboard/view").then((m) => m.DashboardView));
+
+const Demo = later(() => import("./features/agents/demo").then((m) => m.Demo));
 
 const Later = ({ children }: { children: ReactNode }) => <Suspense fallback={<Skeleton />}>{children}</Suspense>;
 
@@ -31,7 +34,11 @@ export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
 export const DashboardPage = () => <Later><Dashboard onSpawn={() => openSpawn()} onPair={() => overlay.set("pair")} /></Later>;
 
-const showMail = (m: Mail) => <Message mail={m} />;
+const showMail = (m: Mail) => (
+  <div className="far-off">
+    <Message mail={m} />
+  </div>
+);
 
 export function AgentsPage() {
   return <AgentsView onSpawn={openSpawn} onPair={() => overlay.set("pair")} panel={(a, close) => <OneAgent key={a.name} agent={a} close={close} />} remotePanel={(a, close) => <Later><RemotePanel key={a.peer + a.agent} agent={a} close={close} message={showMail} /></Later>} />;
@@ -50,3 +57,6 @@ function OneAgent({ agent, close }: { agent: Agent; close: () => void }) {
     </Later>
   );
 }
+
+/** What a user asks for next, so that it opens at once. */
+export const next = [AgentPanel, Chat, ApprovalCard, Approvals, Jobs, Dashboard];

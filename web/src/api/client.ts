@@ -13,6 +13,7 @@ export type Approval = Schemas["Approval"];
 export type Pairing = Schemas["Pairing"];
 export type Status = Schemas["Status"];
 export type Snapshot = Schemas["Snapshot"];
+export type MessageMove = NonNullable<Schemas["Event"]["messages"]>[number];
 export type GrooveEvent = Schemas["Event"];
 export type Problem = Schemas["Problem"];
 

@@ -1,7 +1,11 @@
 import { useEffect, useState } from "react";
 import { api, unwrap } from "~/api/client";
+import { Pace } from "~/api/pace";
 import { onOutput, useLink } from "~/api/state";
 import { Transcript, type Item } from "~/lib/transcript";
+
+/** A piece this long may not be the last: the daemon answers a part at a time. */
+const long = 16_000;
 
 type Output = { items: Item[]; ready: boolean; failed: unknown };
 
@@ -10,8 +14,7 @@ class Reader {
   private readonly transcript = new Transcript();
   private readonly stop = new AbortController();
   private offset = 0;
-  private reading = false;
-  private again = false;
+  private readonly pace = new Pace(() => this.read());
 
   constructor(
     private readonly agent: string,
@@ -19,30 +22,28 @@ class Reader {
   ) {}
 
   end(): void {
+    this.pace.end();
     this.stop.abort();
   }
 
-  async read(): Promise<void> {
-    if (this.reading) {
-      this.again = true;
-      return;
-    }
-    this.reading = true;
+  /** There is more to read. */
+  grew(): void {
+    this.pace.want();
+  }
+
+  private async read(): Promise<void> {
     try {
-      do {
-        this.again = false;
+      for (let more = true; more && !this.stop.signal.aborted; ) {
         const query = { offset: this.offset };
         const piece = await unwrap(api.GET("/api/agents/{name}/output", { params: { path: { name: this.agent }, query }, signal: this.stop.signal }));
         this.offset = piece.next;
         this.transcript.feed(piece.data);
-        if (piece.data !== "") this.again = true;
-        else this.show(() => ({ items: this.transcript.items, ready: true, failed: undefined }));
-      } while (this.again && !this.stop.signal.aborted);
+        more = piece.data.length > long;
+      }
+      this.show(() => ({ items: this.transcript.items, ready: true, failed: undefined }));
     } catch (failed) {
       // What was read stays in sight while the daemon is away.
       if (!this.stop.signal.aborted) this.show((o) => ({ ...o, ready: true, failed: o.items.length > 0 ? undefined : failed }));
-    } finally {
-      this.reading = false;
     }
   }
 }
@@ -57,14 +58,14 @@ export function useOutput(agent: string): Output {
     const now = new Reader(agent, set);
     set(nothing);
     setReader(now);
-    const off = onOutput(agent, () => void now.read());
+    const off = onOutput(agent, () => now.grew());
     return () => {
       now.end();
       off();
     };
   }, [agent]);
   useEffect(() => {
-    if (open) void reader?.read();
+    if (open) reader?.grew();
   }, [reader, open]);
   return out;
 }

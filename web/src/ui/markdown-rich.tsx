@@ -1,5 +1,7 @@
+import { memo } from "react";
 import Render, { type Components } from "react-markdown";
 import gfm from "remark-gfm";
+import { blocks } from "~/lib/blocks";
 
 const safe = /^https?:\/\//i;
 
@@ -31,12 +33,22 @@ const parts: Components = {
   blockquote: ({ children }) => <blockquote className="my-2 border-l-2 border-border-strong pl-3 text-text-2">{children}</blockquote>,
 };
 
+const plugins = [gfm];
+
+const Block = memo(function Block({ text }: { text: string }) {
+  return (
+    <Render remarkPlugins={plugins} components={parts} skipHtml>
+      {text}
+    </Render>
+  );
+});
+
 export default function Rich({ text }: { text: string }) {
   return (
     <div className="max-w-[68ch] text-md break-words">
-      <Render remarkPlugins={[gfm]} components={parts} skipHtml>
-        {text}
-      </Render>
+      {blocks(text).map((b, i) => (
+        <Block key={i} text={b} />
+      ))}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 import clsx from "clsx";
 import { Hand, Network, Radio } from "lucide-react";
+import { createContext, memo, useContext } from "react";
 import type { Agent, RemoteAgent } from "~/api/client";
-import { Meter } from "~/ui/controls";
+import { Meter } from "~/ui/basic";
 import { RoleIcon } from "~/ui/role";
 import { StatusDot } from "~/ui/status";
 
@@ -20,9 +21,26 @@ export function activityOf(a: Agent): string {
   return a.title || a.role || (a.status === "idle" ? "Waits for work" : a.status);
 }
 
-export function LocalCard({ agent, selected }: { agent: Agent; selected: boolean }) {
+/** Whether cards are seen from so far that no one reads their small print. */
+export const Far = createContext(false);
+
+/** Who it is and how it stands: what is left of a card from afar. */
+function FarCard({ name, status, unread, className }: { name: string; status: string; unread?: number; className: string }) {
+  return (
+    <div className={clsx("flex h-24 w-[202px] flex-col justify-center gap-2 rounded-lg border-2 px-3", className)}>
+      <bdi className="truncate text-xl font-semibold">{name}</bdi>
+      <span className="flex items-center gap-2">
+        <StatusDot status={status} className="!size-5 after:hidden" />
+        {unread ? <span className="h-5 w-9 rounded-full bg-accent" /> : null}
+      </span>
+    </div>
+  );
+}
+
+export const LocalCard = memo(function LocalCard({ agent, selected }: { agent: Agent; selected: boolean }) {
   const fill = fillOf(agent);
   const asks = agent.status === "awaiting";
+  if (useContext(Far)) return <FarCard name={agent.name} status={agent.status} unread={agent.unread} className={clsx("bg-surface", selected ? "border-accent" : asks ? "border-awaiting-line" : "border-border-strong")} />;
   return (
     <div
       className={clsx(
@@ -54,10 +72,11 @@ export function LocalCard({ agent, selected }: { agent: Agent; selected: boolean
       )}
     </div>
   );
-}
+});
 
 /** A peer's agent: read-only by its type. */
-export function RemoteCard({ agent, selected }: { agent: RemoteAgent; selected: boolean }) {
+export const RemoteCard = memo(function RemoteCard({ agent, selected }: { agent: RemoteAgent; selected: boolean }) {
+  if (useContext(Far)) return <FarCard name={agent.agent} status={agent.status} className={clsx("border-dashed bg-remote-wash", selected ? "border-remote" : "border-remote-line")} />;
   return (
     <div
       className={clsx(
@@ -80,7 +99,7 @@ export function RemoteCard({ agent, selected }: { agent: RemoteAgent; selected: 
       <bdi className="truncate font-mono text-[11px] text-text-3">{(agent.scope ?? []).join(" ") || "no scope shown"}</bdi>
     </div>
   );
-}
+});
 
 export function JobPill({ title, state, detail }: { title: string; state: string; detail: string }) {
   return (

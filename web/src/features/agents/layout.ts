@@ -1,4 +1,4 @@
-import type { Agent, Job, Peer, RemoteAgent } from "~/api/client";
+import type { Agent, Leg, Peer, RemoteAgent } from "~/api/client";
 
 // Where things stand in the tree: our frame above, the border between the machines, a frame
 // for each peer below. Everything is placed by rows of cards, so that 500 stay cheap.
@@ -8,12 +8,19 @@ const pad = { x: 20, top: 52, bottom: 24 };
 
 export type Box = { id: string; x: number; y: number; w: number; h: number };
 export type Placed =
-  | (Box & { kind: "local"; agent: Agent })
-  | (Box & { kind: "remote"; agent: RemoteAgent })
-  | (Box & { kind: "frame"; title: string; peer?: Peer; note: string })
-  | (Box & { kind: "job"; job: Job; leg: number })
+  | (Box & { kind: "local"; name: string })
+  | (Box & { kind: "remote"; peer: string; name: string })
+  | (Box & { kind: "frame"; title: string; peer?: string; note: string })
+  | (Box & { kind: "job"; job: string; leg: number })
   | (Box & { kind: "border" });
 export type Edge = { id: string; from: string; to: string; across: boolean; live: boolean };
+/** What of things decides where they stand: what else they are, their cards look up themselves. */
+export type Spots = {
+  agents: Pick<Agent, "name" | "role" | "team">[];
+  remotes: Pick<RemoteAgent, "peer" | "agent">[];
+  peers: Pick<Peer, "id" | "name">[];
+  legs: (Pick<Leg, "peer" | "state" | "agents" | "peerAgents"> & { job: string; leg: number })[];
+};
 export type Tree = { nodes: Placed[]; edges: Edge[] };
 
 const lead = new Set(["planner", "lead"]);
@@ -33,7 +40,7 @@ function rows<T>(all: T[], role: (a: T) => string, across: number): T[][] {
 
 const widthOf = (n: number) => n * card.w + Math.max(0, n - 1) * card.gapX;
 
-export function layout(here: string, agents: Agent[], remotes: RemoteAgent[], peers: Peer[], jobs: Job[]): Tree {
+export function layout(here: string, { agents, remotes, peers, legs }: Spots): Tree {
   const nodes: Placed[] = [];
   const edges: Edge[] = [];
   const across = agents.length > 60 ? 12 : agents.length > 12 ? 6 : 4;
@@ -54,7 +61,7 @@ export function layout(here: string, agents: Agent[], remotes: RemoteAgent[], pe
     return list.length > 0 ? y - card.gapY + pad.bottom : top + pad.top + 40;
   };
 
-  let y = place(mine, 0, (agent, x, top) => ({ id: localID(agent.name), kind: "local", agent, x, y: top, w: card.w, h: card.h }));
+  let y = place(mine, 0, ({ name }, x, top) => ({ id: localID(name), kind: "local", name, x, y: top, w: card.w, h: card.h }));
   nodes.unshift({ id: "here", kind: "frame", title: here, note: "this daemon", x: 0, y: 0, w, h: y });
   for (const top of mine.length > 1 && mine[0]!.every((a) => lead.has(a.role ?? "")) ? mine[0]! : []) {
     for (const a of mine.slice(1).flat()) {
@@ -67,20 +74,20 @@ export function layout(here: string, agents: Agent[], remotes: RemoteAgent[], pe
   for (const p of peers) y = peer(p, y);
   return { nodes, edges };
 
-  function peer(p: Peer, top: number): number {
+  function peer(p: Spots["peers"][number], top: number): number {
     const theirs = remotes.filter((r) => r.peer === p.id);
-    const open = jobs.flatMap((job) => (job.legs ?? []).map((leg, i) => ({ job, leg, i }))).filter((l) => l.leg.peer === p.id && l.leg.state !== "closed");
+    const open = legs.filter((l) => l.peer === p.id && l.state !== "closed");
     const title = p.name;
     if (theirs.length === 0 || open.length === 0) {
       const seen = theirs.length > 0 ? `, ${theirs.length} agents when last seen` : "";
-      nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p, note: "paired, no open job" + seen, x: 0, y: top, w, h: 44 });
+      nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p.id, note: "paired, no open job" + seen, x: 0, y: top, w, h: 44 });
       return top + 64;
     }
-    const bottom = place(rows(theirs, () => "", across), top - 20, (agent, x, ay) => ({ id: remoteID(p.id, agent.agent), kind: "remote", agent, x, y: ay, w: card.w, h: card.h }));
-    nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p, note: "read-only here", x: 0, y: top, w, h: bottom - top + 20 });
-    open.forEach(({ job, leg, i }, n) => {
-      const id = `j:${job.jobId}:${i}`;
-      nodes.push({ id, kind: "job", job, leg: i, x: w - 290 * (n + 1), y: top - 74, w: 270, h: 30 });
+    const bottom = place(rows(theirs, () => "", across), top - 20, (a, x, ay) => ({ id: remoteID(p.id, a.agent), kind: "remote", peer: p.id, name: a.agent, x, y: ay, w: card.w, h: card.h }));
+    nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p.id, note: "read-only here", x: 0, y: top, w, h: bottom - top + 20 });
+    open.forEach((leg, n) => {
+      const id = `j:${leg.job}:${leg.leg}`;
+      nodes.push({ id, kind: "job", job: leg.job, leg: leg.leg, x: w - 290 * (n + 1), y: top - 74, w: 270, h: 30 });
       const live = leg.state === "open";
       for (const a of leg.agents ?? []) edges.push({ id: `${id}-${a}`, from: localID(a), to: id, across: true, live });
       for (const a of leg.peerAgents ?? []) edges.push({ id: `${id}+${a}`, from: id, to: remoteID(p.id, a), across: true, live });

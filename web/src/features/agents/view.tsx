@@ -1,19 +1,20 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Funnel, List, Network, Workflow } from "lucide-react";
-import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
-import type { Agent, RemoteAgent } from "~/api/client";
-import { useSnapshot } from "~/api/state";
+import { lazy, memo, Suspense, useCallback, useState, type ReactNode } from "react";
+import type { Agent, RemoteAgent, Snapshot } from "~/api/client";
+import { useAgent, useSnapshot } from "~/api/state";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
-import { Menu, Segmented } from "~/ui/controls";
+import { Segmented } from "~/ui/basic";
 import { Skeleton } from "~/ui/note";
-import { FirstRun, Guide } from "./first-run";
+import { Guide } from "./guide";
 import { Launch } from "./launch";
-import { localID, remoteID, type Placed } from "./layout";
+import { localID, remoteID, type Placed, type Spots } from "./layout";
 import { AgentList } from "./list";
 import { SidePanel } from "./side";
 
 const Tree = lazy(() => import("./tree"));
+const FirstRun = lazy(() => import("./first-run").then((m) => ({ default: m.FirstRun })));
 
 type Look = "tree" | "list";
 const look = remembered<Look>("agents.view", "tree", (v): v is Look => v === "tree" || v === "list");
@@ -41,6 +42,18 @@ type Props = {
   remotePanel: (a: RemoteAgent, close: () => void) => ReactNode;
 };
 
+/** Who is shown: what of them decides where they stand. Whatever else they do, their cards tell. */
+function shown(s: Snapshot, filter: Filter, name: string | undefined, peers: boolean): Spots {
+  const agents = (s.agents ?? []).filter((a) => fits(filter, a.status) || a.name === name);
+  const remotes = peers ? (s.remoteAgents ?? []).filter((a) => fits(filter, a.status)) : [];
+  return {
+    agents: agents.map((a) => ({ name: a.name, role: a.role, team: a.team })),
+    remotes: remotes.map((a) => ({ peer: a.peer, agent: a.agent })),
+    peers: peers ? (s.peers ?? []).map((p) => ({ id: p.id, name: p.name })) : [],
+    legs: (s.jobs ?? []).flatMap((j) => (j.legs ?? []).map((l, leg) => ({ job: j.jobId, leg, peer: l.peer, state: l.state, agents: l.agents, peerAgents: l.peerAgents }))),
+  };
+}
+
 /** The team on both machines: tree or list, and beside it the agent that is looked at. */
 export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
   const { name } = useParams({ strict: false }) as { name?: string };
@@ -50,22 +63,26 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
   const [filter, setFilter] = useState<Filter>("alive");
   const [peersShown, showPeers] = useState(true);
   const here = useSnapshot((s) => s.status.name);
-  const all = useSnapshot((s) => s.agents);
-  const everyRemote = useSnapshot((s) => s.remoteAgents);
-  const peers = useSnapshot((s) => s.peers);
-  const jobs = useSnapshot((s) => s.jobs);
-  const agents = useMemo(() => (all ?? []).filter((a) => fits(filter, a.status) || a.name === name), [all, filter, name]);
-  const remotes = useMemo(() => (peersShown ? (everyRemote ?? []).filter((a) => fits(filter, a.status)) : []), [everyRemote, peersShown, filter]);
-  const chosen = peer ? undefined : (all ?? []).find((a) => a.name === name);
-  const remote = peer ? (everyRemote ?? []).find((a) => a.peer === peer && a.agent === name) : undefined;
-  const close = () => void navigate({ to: "/agents" });
-  const select = (p: Placed) => {
-    if (p.kind === "local") void navigate({ to: "/agents/$name", params: { name: p.agent.name } });
-    if (p.kind === "remote") void navigate({ to: "/agents/$name", params: { name: p.agent.agent }, search: { peer: p.agent.peer } });
-    if (p.kind === "job") void navigate({ to: "/jobs/$job", params: { job: p.job.jobId } });
-  };
-  if (!all || !here) return <Skeleton rows={5} />;
-  if (all.length === 0 && !everyRemote?.length) return <FirstRun onSpawn={onSpawn} onPair={onPair} />;
+  const nobody = useSnapshot((s) => !s.agents?.length && !s.remoteAgents?.length);
+  const spots = useSnapshot(useCallback((s: Snapshot) => shown(s, filter, name, peersShown), [filter, name, peersShown]));
+  const chosen = useSnapshot((s) => !peer && (s.agents ?? []).some((a) => a.name === name)) && name;
+  const remote = useSnapshot((s) => (peer ? (s.remoteAgents ?? []).find((a) => a.peer === peer && a.agent === name) : undefined));
+  const close = useCallback(() => void navigate({ to: "/agents" }), [navigate]);
+  const select = useCallback(
+    (p: Placed) => {
+      if (p.kind === "local") void navigate({ to: "/agents/$name", params: { name: p.name } });
+      if (p.kind === "remote") void navigate({ to: "/agents/$name", params: { name: p.name }, search: { peer: p.peer } });
+      if (p.kind === "job") void navigate({ to: "/jobs/$job", params: { job: p.job } });
+    },
+    [navigate],
+  );
+  if (!spots || !here) return <Skeleton rows={5} />;
+  if (nobody)
+    return (
+      <Suspense fallback={<Skeleton rows={5} />}>
+        <FirstRun onSpawn={onSpawn} onPair={onPair} />
+      </Suspense>
+    );
   return (
     <>
       {!(wide && chosen) && <section className={`flex min-h-0 min-w-0 flex-1 flex-col ${chosen || remote ? "max-md:hidden" : ""}`} aria-label="Agents">
@@ -79,40 +96,48 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
               { value: "list", label: <><List size={14} /> List</> },
             ]}
           />
-          <Menu
-            label="Status"
-            trigger={
-              <Button look="ghost" size="sm">
-                <Funnel size={14} /> Status: {filter}
-              </Button>
-            }
-            items={filters.map((f) => ({ label: f, onSelect: () => setFilter(f) }))}
-          />
+          <label className="flex h-7 flex-none items-center gap-1.5 rounded-md px-2 font-medium text-text-2 hover:bg-hover focus-within:bg-hover max-md:h-11">
+            <Funnel size={14} aria-hidden /> Status:
+            <select value={filter} onChange={(e) => setFilter(e.target.value as Filter)} className="rounded-sm bg-transparent">
+              {filters.map((f) => (
+                <option key={f} value={f}>
+                  {f}
+                </option>
+              ))}
+            </select>
+          </label>
           <Button look="ghost" size="sm" aria-pressed={peersShown} onClick={() => showPeers(!peersShown)} className="text-remote-text">
             <Network size={14} /> Peers {peersShown ? "shown" : "hidden"}
           </Button>
           <span className="ml-auto text-xs whitespace-nowrap text-text-3">
-            {agents.length} here, {remotes.length} remote
+            {spots.agents.length} here, {spots.remotes.length} remote
           </span>
         </div>
         {now === "tree" ? (
           <div className="min-h-0 flex-1">
             <Suspense fallback={<Skeleton rows={5} />}>
-              <Tree here={here} agents={agents} remotes={remotes} peers={peersShown ? (peers ?? []) : []} jobs={jobs ?? []} selected={chosen ? localID(chosen.name) : remote ? remoteID(remote.peer, remote.agent) : ""} onSelect={(_, p) => select(p)} />
+              <Tree here={here} spots={spots} selected={chosen ? localID(chosen) : remote ? remoteID(remote.peer, remote.agent) : ""} onSelect={select} />
             </Suspense>
           </div>
         ) : (
-          <AgentList agents={agents} remotes={remotes} selected={name} />
+          <AgentList agents={spots.agents.map((a) => a.name)} remotes={spots.remotes} selected={name} />
         )}
         <Guide onSpawn={onSpawn} onPair={onPair} />
       </section>}
-      {chosen && (
-        <SidePanel wide={wide}>
-          <Launch agent={chosen} />
-          {panel(chosen, close)}
-        </SidePanel>
-      )}
+      {chosen && <Chosen name={chosen} wide={wide} panel={panel} close={close} />}
       {remote && <SidePanel>{remotePanel(remote, close)}</SidePanel>}
     </>
   );
 }
+
+const Chosen = memo(function Chosen({ name, wide, panel, close }: { name: string; wide?: boolean; panel: Props["panel"]; close: () => void }) {
+  const agent = useAgent(name);
+  return (
+    agent && (
+      <SidePanel wide={wide}>
+        <Launch agent={agent} />
+        {panel(agent, close)}
+      </SidePanel>
+    )
+  );
+});

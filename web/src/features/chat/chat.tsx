@@ -92,7 +92,7 @@ export function Chat({ agent, approvals, approvalCard, onReview, onInterrupt }: 
 
 /** Drawn anew only when it has changed: a conversation has thousands. */
 const OneRow = memo(function OneRow({ item, mail, agent }: { item?: Item; mail?: Mail; agent: string }) {
-  return <div className="mx-auto w-full max-w-[860px] min-w-0">{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
+  return <div className="mx-auto w-full max-w-[860px] min-w-0 far-off">{item ? <OneItem item={item} /> : mail && <Message mail={mail} agent={agent} />}</div>;
 });
 
 function Working() {
@@ -219,7 +219,7 @@ function ToolCall({ item }: { item: Extract<Item, { kind: "tool" }> }) {
 }
 
 /** A message: the user's own, another agent's, or, in orchid and never in the user's voice, a peer's. */
-export function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
+export const Message = memo(function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
   const mine = m.from === "user" && m.direction === "local";
   const toUser = m.to === "user";
   if (mine) {
@@ -270,7 +270,7 @@ export function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
       )}
     </article>
   );
-}
+});
 
 function Name({ name, peer }: { name: string; peer?: string }) {
   return (
@@ -296,12 +296,32 @@ function Long({ text: said }: { text: string }) {
   if (text.length <= long) return text;
   return (
     <>
-      {whole ? text : text.slice(0, long) + "…"}
+      {whole ? <Parts text={text} /> : text.slice(0, long) + "…"}
       <button type="button" aria-expanded={whole} className="mt-1 block rounded-xs text-xs underline underline-offset-2" onClick={() => show(!whole)}>
         {whole ? "Show the beginning only" : `Show all of it (${Math.ceil(text.length / 1024).toLocaleString("en")} kB)`}
       </button>
     </>
   );
+}
+
+/** A text of any length: what is out of sight is not laid out. Its lines stay whole. */
+function Parts({ text }: { text: string }) {
+  return partsOf(text).map((p, i) => (
+    <span key={i} className="block [contain-intrinsic-size:auto_800px] [content-visibility:auto]">
+      {p}
+    </span>
+  ));
+}
+
+/** Cuts a text at ends of lines into parts of some 4,000 characters. */
+export function partsOf(text: string): string[] {
+  const out: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf("\n", from + 4_000);
+    out.push(text.slice(from, end < 0 ? undefined : end));
+    from = end < 0 ? text.length : end + 1;
+  }
+  return out;
 }
 
 function Said({ text }: { text: string }) {

@@ -1,0 +1,72 @@
+//go:build soak
+
+package gui
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"groove/test/page"
+)
+
+// sample is one measurement of the page, after a forced collection.
+type sample struct {
+	Minute float64 `json:"minute"`
+	Heap   float64 `json:"heap"`
+	Nodes  float64 `json:"nodes"`
+	Rate   float64 `json:"rate"`
+}
+
+// flat is how much of its mean a line may rise over a run. The first fifth is left out: caches fill.
+const flat = 0.05
+
+// TestSoak is an hour (GROOVE_SOAK, a duration) of 500 agents and 500 events a second with an open page:
+// its heap and its elements stay as they are.
+func TestSoak(t *testing.T) {
+	if why := page.Lacks(); why != "" {
+		lacks(t, why)
+	}
+	took := time.Hour
+	if text := os.Getenv("GROOVE_SOAK"); text != "" {
+		var err error
+		if took, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	every := min(time.Minute, took/10)
+	a := crowded(t)
+	var all []sample
+	err := page.Drive(t.Context(), "soak.mjs", map[string]any{"url": enter(t, a), "samples": int(took / every), "every": every.Milliseconds()}, func(line []byte) error {
+		var s sample
+		if err := json.Unmarshal(line, &s); err != nil {
+			return err
+		}
+		t.Logf("minute %5.1f: heap %6.2f MB, %6.0f elements, %4.0f events/s", s.Minute, s.Heap/1e6, s.Nodes, s.Rate)
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = all[len(all)/5:]
+	for name, of := range map[string]func(sample) float64{"heap": func(s sample) float64 { return s.Heap }, "elements": func(s sample) float64 { return s.Nodes }} {
+		rise, mean := risen(all, of)
+		t.Logf("%s: mean %.0f, the line rises by %.0f (%.1f %%) in %.0f minutes", name, mean, rise, 100*rise/mean, all[len(all)-1].Minute-all[0].Minute)
+		if rise > flat*mean {
+			t.Errorf("the %s of the page are not flat: they rise by %.1f %% of their mean, over %.0f %%", name, 100*rise/mean, 100*flat)
+		}
+	}
+}
+
+// risen is how much the line of least squares rises from the first sample to the last, and the mean.
+func risen(all []sample, of func(sample) float64) (rise, mean float64) {
+	var x, y, xx, xy float64
+	for _, s := range all {
+		x, y, xx, xy = x+s.Minute, y+of(s), xx+s.Minute*s.Minute, xy+s.Minute*of(s)
+	}
+	n := float64(len(all))
+	slope := (n*xy - x*y) / (n*xx - x*x)
+	return slope * (all[len(all)-1].Minute - all[0].Minute), y / n
+}

@@ -190,10 +190,10 @@ func (a *app) jobs(jobs []api.Job) {
 			} else if l.Detail != "" {
 				state += " (" + cell(l.Detail, 60) + ")"
 			}
-			rows = append(rows, []string{j.ID.Short(), cell(j.Title, 40), cell(or(l.PeerName, l.Peer.Short()), 30), state, names(l.Agents), names(l.PeerAgents), count(l.Waiting), a.ago(j.Created.Time), ends})
+			rows = append(rows, []string{j.ID.Short(), cell(j.Title, 40), cell(or(l.PeerName, l.Peer.Short()), 30), state, names(l.Agents), names(l.PeerAgents), strconv.FormatInt(l.Sent, 10), strconv.FormatInt(l.Received, 10), count(l.Waiting), trip(l.RTT), a.ago(j.Created.Time), ends})
 		}
 	}
-	table(a.out, "no jobs: groove federation bridge open PEER", []string{"JOB", "TITLE", "PEER", "STATE", "AGENTS", "THEIRS", "WAITING", "MADE", "ENDS"}, rows)
+	table(a.out, "no jobs: groove federation bridge open PEER", []string{"JOB", "TITLE", "PEER", "STATE", "AGENTS", "THEIRS", "SENT", "RECEIVED", "WAITING", "ROUND TRIP", "MADE", "ENDS"}, rows)
 }
 
 type reopenCmd struct {

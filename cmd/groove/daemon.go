@@ -224,11 +224,39 @@ func (statusCmd) Run(a *app) error {
 		a.printf("  daemon    %s (%s)\n  home      %s\n", cell(s.Name, 64), s.ID, s.Home)
 		a.addresses(s)
 		a.printf("  now       %d agents, %d peers, %d jobs, %d messages waiting\n", s.Agents, s.Peers, s.Jobs, s.Waiting)
+		a.printf("  takes     %s\n", taken(s.Takes))
 		if s.Asked > 0 {
 			a.printf("  asked     %d questions wait for you: groove approvals\n", s.Asked)
 		}
 		a.troubles(s)
 	})
+}
+
+// taken is what the daemon takes of its machine, as far as the system tells.
+func taken(t api.Takes) string {
+	var parts []string
+	if t.Memory > 0 {
+		parts = append(parts, size(t.Memory)+" of memory")
+	}
+	if t.CPUOver > 0 {
+		parts = append(parts, fmt.Sprintf("%.1f %% of a core (over %s)", t.CPU, milliseconds(int64(t.CPUOver*1000))))
+	}
+	parts = append(parts, size(t.Store)+" on disk")
+	if t.P99 > 0 {
+		parts = append(parts, fmt.Sprintf("99 of 100 commits within %g ms", t.P99))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// size is bytes as people say them.
+func size(n int64) string {
+	switch {
+	case n < 1<<20:
+		return fmt.Sprintf("%d KiB", (n+1023)>>10)
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
 // troubles shows what the daemon could not use and went on without.

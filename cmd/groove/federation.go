@@ -14,6 +14,7 @@ type federationCmd struct {
 	Unpair    unpairCmd    `cmd:"" help:"End a pairing, its jobs and its connections."`
 	List      peersCmd     `cmd:"" help:"List paired daemons."`
 	Status    fedCmd       `cmd:"" help:"Show gate, peers and jobs."`
+	RTT       rttCmd       `cmd:"" name:"rtt" help:"Show how long it took to a peer and back, lately."`
 	Policy    policyCmd    `cmd:"" help:"Show or change what a peer may do."`
 	Readdress readdressCmd `cmd:"" help:"Change where a peer is reached and where it may come from."`
 	Bridge    bridgeCmd    `cmd:"" help:"Open, show and close jobs."`
@@ -59,9 +60,13 @@ func (a *app) peers(peers []api.Peer) {
 		if p.Mine {
 			mine = "yes"
 		}
-		rows = append(rows, []string{cell(p.Name, 40), p.ID.Short(), state, cell(strings.Join(p.Addresses, " "), 60), mine, a.ago(p.PairedAt.Time)})
+		up := ""
+		if p.Since != nil {
+			up = a.ago(p.Since.Time)
+		}
+		rows = append(rows, []string{cell(p.Name, 40), p.ID.Short(), state, up, trip(p.RTT), cell(strings.Join(p.Addresses, " "), 60), mine, a.ago(p.PairedAt.Time)})
 	}
-	table(a.out, "no peers: groove federation pair ADDRESS", []string{"PEER", "ID", "STATE", "ADDRESSES", "MINE", "PAIRED"}, rows)
+	table(a.out, "no peers: groove federation pair ADDRESS", []string{"PEER", "ID", "STATE", "SINCE", "ROUND TRIP", "ADDRESSES", "MINE", "PAIRED"}, rows)
 }
 
 type fedCmd struct{}

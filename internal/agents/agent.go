@@ -17,6 +17,7 @@ type agent struct {
 	spec    Spec
 	created time.Time
 	out     *output
+	crew    *crew // of its team; nil without one
 
 	wake   chan struct{} // one token: look at the inbox and at ending
 	ctx    context.Context

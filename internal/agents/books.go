@@ -19,8 +19,17 @@ type books struct {
 	rotating bool   // that is under way
 }
 
-// spent says which bound of the budget is reached, "" while none is. The caller holds mu.
-func (a *agent) spent() string { return a.books.budget.Spent(a.books.used, int64(a.turns)) }
+// spent says which bound of its budget or its team's is reached, "" while none is. The
+// caller holds mu.
+func (a *agent) spent() string {
+	if spent := a.spentAlone(); spent != "" {
+		return spent
+	}
+	return a.crew.spent()
+}
+
+// spentAlone is spent of the agent's own budget.
+func (a *agent) spentAlone() string { return a.books.budget.Spent(a.books.used, int64(a.turns)) }
 
 // reasonNow is why the agent is as it is. The caller holds mu.
 func (a *agent) reasonNow() string {
@@ -57,12 +66,13 @@ func (a *agent) showBooks(out *groove.Agent) {
 	}
 }
 
-// book adds what a turn took, and says which bound of the budget is reached now.
+// book adds what a turn took, and says which bound of the agent's own budget is reached now.
 func (a *agent) book(used *groove.Usage) (spent string) {
+	a.crew.took(used)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.books.add(used)
-	return a.spent()
+	return a.spentAlone()
 }
 
 func (b *books) add(used *groove.Usage) {
@@ -86,6 +96,9 @@ func (r *runner) account(tx *store.Tx, t *turn, used *groove.Usage, spent string
 		if err := r.e.askBudget(tx, r.a, spent); err != nil {
 			return err
 		}
+	}
+	if err := r.e.askIfSpent(tx, r.a.crew); err != nil {
+		return err
 	}
 	if used == nil {
 		return nil

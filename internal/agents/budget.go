@@ -22,6 +22,7 @@ const (
 // BudgetQuestion is put when a budget is spent, with the commit that says so.
 type BudgetQuestion struct {
 	Agent  groove.AgentName
+	Team   string // instead of Agent: all agents of it are paused
 	Spent  string // in words
 	Budget groove.AgentBudget
 	Used   *groove.Usage
@@ -43,10 +44,13 @@ func (e *Engine) askBudget(tx *store.Tx, a *agent, spent string) error {
 // askAgain asks for an agent whose budget was reached by a turn that a crash cut off.
 func (e *Engine) askAgain(tx *store.Tx, a *agent) error {
 	a.mu.Lock()
-	spent, cut := a.spent(), a.books.cut
+	spent, cut := a.spentAlone(), a.books.cut
 	a.mu.Unlock()
-	if spent == "" || !cut {
+	if !cut {
 		return nil
+	}
+	if err := e.askIfSpent(tx, a.crew); spent == "" || err != nil {
+		return err
 	}
 	return e.askBudget(tx, a, spent)
 }

@@ -96,6 +96,8 @@ type Options struct {
 	// AskBudget puts a question to the user with tx, DropBudget takes it back. They may be nil.
 	AskBudget  func(tx *store.Tx, q BudgetQuestion) error
 	DropBudget func(tx *store.Tx, name groove.AgentName) error
+	// DropTeamBudget takes the question about a team back. It may be nil.
+	DropTeamBudget func(tx *store.Tx, team string) error
 
 	RotateAt    int       // per cent of context fill at which a session is rotated; 0 = never
 	SessionsDir string    // streamed output, one file a session
@@ -111,6 +113,7 @@ type Engine struct {
 	stop  context.CancelFunc
 	slots chan struct{} // startAtOnce
 	wg    sync.WaitGroup
+	crews crews
 
 	mu      sync.RWMutex
 	closing context.Context // of Close, bounds the end of the programs

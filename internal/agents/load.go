@@ -39,6 +39,7 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 			}
 		}
 		a := newAgent(pk, spec, time.UnixMilli(created), e.newOutput(spec.Name))
+		a.crew = e.crews.get(spec.Team)
 		a.ending, a.summary, a.reason, a.turns = ending, k.card.Summary, k.reason, turns
 		k.card.Agent, k.card.Title, k.card.Role, k.card.Program, k.card.Scope = spec.Name, spec.Title, spec.Role, spec.Program, spec.Scope
 		k.card.Activity = spec.activity()
@@ -54,6 +55,9 @@ func (e *Engine) load(ctx context.Context) ([]*agent, error) {
 		return nil, err
 	}
 	if err := e.loadBooks(ctx, byKey); err != nil {
+		return nil, err
+	}
+	if err := e.loadCrews(ctx, out); err != nil {
 		return nil, err
 	}
 	return out, e.loadSessions(ctx, byKey)

@@ -170,6 +170,7 @@ func (r *runner) brief(why string) string {
 	}
 	r.a.mu.Lock()
 	r.a.turns++
+	r.a.crew.began(1)
 	r.a.mu.Unlock()
 	text := strings.Replace(briefPrompt, "%WHY%", why, 1)
 	r.a.out.prompted(t, text)

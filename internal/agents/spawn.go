@@ -86,6 +86,7 @@ func (e *Engine) reserve(spec Spec, former *agent) (*agent, error) {
 		return nil, taken(spec.Name)
 	}
 	a := newAgent(0, spec, e.o.Clock(), e.newOutput(spec.Name))
+	a.crew = e.crews.get(spec.Team)
 	e.arm(a)
 	a.event(EventStarting)
 	a.progress = stepStarting

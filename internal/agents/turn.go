@@ -162,6 +162,7 @@ func (r *runner) begin(letters []groove.Letter) (*turn, string, error) {
 	}
 	r.a.mu.Lock()
 	r.a.turns++
+	r.a.crew.began(1)
 	r.a.mu.Unlock()
 	return t, compose(letters, mark, t.said.text), nil
 }

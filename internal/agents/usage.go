@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -25,8 +26,7 @@ func (e *Engine) Usage(ctx context.Context, f groove.UsageFilter) ([]groove.Usag
 		return nil, groove.Errorf("sum usage", groove.KindInvalid, "%q is not agent, team, job, day or program", f.By)
 	}
 	where, args := chosen(f)
-	rows, err := e.o.Store.Read().QueryContext(ctx, `SELECT `+key+`, count(*), sum(`+measured+`), sum(t.input_tokens), sum(t.output_tokens),
-		sum(t.cached_read), sum(t.cached_write), sum(t.reasoning_tokens), sum(t.total_tokens), sum(t.cost), t.currency
+	rows, err := e.o.Store.Read().QueryContext(ctx, `SELECT `+key+`, `+sums+`, t.currency
 		FROM turn t JOIN agent a ON a.pk = t.agent`+where+` GROUP BY 1, t.currency ORDER BY 1, t.currency`, args...)
 	if err != nil {
 		return nil, groove.Wrap("sum usage", groove.KindInternal, err)
@@ -35,16 +35,11 @@ func (e *Engine) Usage(ctx context.Context, f groove.UsageFilter) ([]groove.Usag
 	out := []groove.UsageRow{}
 	for rows.Next() {
 		var r groove.UsageRow
-		var cost *float64
-		var currency string
-		if err := rows.Scan(&r.Key, &r.Turns, &r.Reported, &r.Input, &r.Output, &r.CachedRead, &r.CachedWrite, &r.Reasoning, &r.Total, &cost, &currency); err != nil {
+		if err := scanSums(rows, &r.UsageSums, []any{&r.Key}); err != nil {
 			return nil, groove.Wrap("sum usage", groove.KindInternal, err)
 		}
-		if cost != nil {
-			r.Costs = []groove.Amount{{Value: *cost, Currency: currency}}
-		}
 		if n := len(out); n > 0 && out[n-1].Key == r.Key {
-			joinSums(&out[n-1], &r)
+			out[n-1].Plus(&r.UsageSums)
 		} else {
 			out = append(out, r)
 		}
@@ -74,22 +69,23 @@ func chosen(f groove.UsageFilter) (where string, args []any) {
 	return " WHERE " + strings.Join(conditions, " AND "), args
 }
 
-// joinSums adds a sum in another currency to that of the same key.
-func joinSums(to, more *groove.UsageRow) {
-	to.Turns += more.Turns
-	to.Reported += more.Reported
-	sums := [][2]**int64{{&to.Input, &more.Input}, {&to.Output, &more.Output}, {&to.CachedRead, &more.CachedRead},
-		{&to.CachedWrite, &more.CachedWrite}, {&to.Reasoning, &more.Reasoning}, {&to.Total, &more.Total}}
-	for _, s := range sums {
-		switch {
-		case *s[1] == nil:
-		case *s[0] == nil:
-			*s[0] = *s[1]
-		default:
-			**s[0] += **s[1]
-		}
+// tokens is what a turn took in all; NULL where its program reported none. As groove.Usage.Tokens.
+const tokens = `coalesce(t.total_tokens, CASE WHEN t.input_tokens IS NOT NULL OR t.output_tokens IS NOT NULL OR t.cached_read IS NOT NULL OR t.cached_write IS NOT NULL
+	THEN coalesce(t.input_tokens, 0) + coalesce(t.output_tokens, 0) + coalesce(t.cached_read, 0) + coalesce(t.cached_write, 0) END)`
+
+// sums are the columns that scanSums reads after those of its caller, before the currency.
+const sums = `count(*), sum(` + measured + `), sum(t.input_tokens), sum(t.output_tokens), sum(t.cached_read), sum(t.cached_write),
+	sum(t.reasoning_tokens), sum(t.total_tokens), sum(` + tokens + `), sum(t.cost)`
+
+func scanSums(rows *sql.Rows, u *groove.UsageSums, before []any, after ...any) error {
+	var cost *float64
+	var currency string
+	columns := append(before, &u.Turns, &u.Reported, &u.Input, &u.Output, &u.CachedRead, &u.CachedWrite, &u.Reasoning, &u.Total, &u.Tokens, &cost, &currency)
+	err := rows.Scan(append(columns, after...)...)
+	if cost != nil {
+		u.Costs = []groove.Amount{{Value: *cost, Currency: currency}}
 	}
-	to.Costs = append(to.Costs, more.Costs...)
+	return err
 }
 
 func cmpOr[T comparable](v, other T) T {

@@ -68,8 +68,8 @@ func TestUsage(t *testing.T) {
 			want string
 			why  string
 		}{
-			{groove.UsageFilter{}, `[{"key":"a","turns":3,"reported":2,"inputTokens":120,"outputTokens":10,"cachedReadTokens":5,"costs":[{"value":0.75,"currency":"USD"}]}]`, "one of three turns reported nothing"},
-			{groove.UsageFilter{By: groove.ByTeam, Team: "blue"}, `[{"key":"blue","turns":3,"reported":2,"inputTokens":120,"outputTokens":10,"cachedReadTokens":5,"costs":[{"value":0.75,"currency":"USD"}]}]`, "by team"},
+			{groove.UsageFilter{}, `[{"key":"a","turns":3,"reported":2,"inputTokens":120,"outputTokens":10,"cachedReadTokens":5,"tokens":135,"costs":[{"value":0.75,"currency":"USD"}]}]`, "one of three turns reported nothing"},
+			{groove.UsageFilter{By: groove.ByTeam, Team: "blue"}, `[{"key":"blue","turns":3,"reported":2,"inputTokens":120,"outputTokens":10,"cachedReadTokens":5,"tokens":135,"costs":[{"value":0.75,"currency":"USD"}]}]`, "by team"},
 			{groove.UsageFilter{Team: "red"}, `[]`, "another team's turns are not in it"},
 			{groove.UsageFilter{Agent: "b"}, `[]`, "nor another agent's"},
 			{groove.UsageFilter{Since: groove.At(w.now().Add(1e9 * 3600))}, `[]`, "nor those before the time"},

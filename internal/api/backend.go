@@ -161,6 +161,8 @@ type Mailbox interface {
 // Federation is pairing and the peers.
 type Federation interface {
 	Peers(ctx context.Context) ([]Peer, error)
+	// RoundTrips tells of a peer. It fails with peer.unknown.
+	RoundTrips(ctx context.Context, ref string) (RoundTrips, error)
 	Unpair(ctx context.Context, ref string) (Unpaired, error)
 	// Readdress fails with payload.invalid, and state.conflict during a pairing.
 	Readdress(ctx context.Context, ref string, r ReaddressRequest) (Peer, error)

@@ -21,6 +21,11 @@ func (c *Client) SetPolicy(ctx context.Context, ref string, r PolicyRequest) (gr
 	return out, err
 }
 
+// RoundTrips tells how long it took to a peer and back, lately.
+func (c *Client) RoundTrips(ctx context.Context, ref string) (RoundTrips, error) {
+	return get[RoundTrips](ctx, c, "/api/federation/peers/"+url.PathEscape(ref)+"/rtt", nil)
+}
+
 // Invites returns the invites of the last 20 minutes.
 func (c *Client) Invites(ctx context.Context) ([]MadeInvite, error) {
 	return get[[]MadeInvite](ctx, c, "/api/federation/invites", nil)

@@ -36,3 +36,8 @@ func (c *Client) Team(ctx context.Context, name string) (Team, error) {
 func (c *Client) TeamDown(ctx context.Context, name string) (Team, error) {
 	return post[Team](ctx, c, teamPath(name, "/down"), nil)
 }
+
+// SetTeamBudget changes the bounds that r names.
+func (c *Client) SetTeamBudget(ctx context.Context, name string, r BudgetRequest) (Team, error) {
+	return post[Team](ctx, c, teamPath(name, "/budget"), r)
+}

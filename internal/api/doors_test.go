@@ -18,9 +18,9 @@ import (
 
 // bodies are requests that each route with a body takes.
 var bodies = map[string]string{
-	"spawn":        `{"name":"backend","program":"scripted","dir":"/p"}`,
-	"done":         `{}`,
-	"setBudget":    `{"tokens":7}`,
+	"spawn":     `{"name":"backend","program":"scripted","dir":"/p"}`,
+	"done":      `{}`,
+	"setBudget": `{"tokens":7}`, "setTeamBudget": `{"tokens":7}`,
 	"interrupt":    `{}`,
 	"steer":        `{"payload":{"text":"x"}}`,
 	"setRules":     `{"rules":[{"answer":"allow","kind":"read"}]}`,

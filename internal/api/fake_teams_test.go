@@ -23,3 +23,10 @@ func (h *house) Team(context.Context, string) (api.Team, error) {
 	return team, h.err
 }
 func (h *house) TeamDown(context.Context, string) (api.Team, error) { return team, h.err }
+func (h *house) SetTeamBudget(_ context.Context, _ string, r api.BudgetRequest) (api.Team, error) {
+	out := team
+	if r.Turns != nil {
+		out.Budget = &groove.AgentBudget{Turns: *r.Turns}
+	}
+	return out, h.err
+}

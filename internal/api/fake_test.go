@@ -44,6 +44,7 @@ type house struct {
 	asked  bool // programs were to be run for their versions
 
 	agents    []groove.Agent
+	series    groove.SeriesFilter // as it was last asked for
 	metrics   []api.Metric
 	subscribe func(since *uint64) (api.EventReader, error)
 }
@@ -210,6 +211,9 @@ func (h *house) TestProgram(_ context.Context, name string, _ api.ProgramTestReq
 }
 func (h *house) Peers(context.Context) ([]api.Peer, error) {
 	return []api.Peer{{ID: groove.DaemonID(id.String()), Name: "vps", PairedAt: at}}, h.err
+}
+func (h *house) RoundTrips(_ context.Context, ref string) (api.RoundTrips, error) {
+	return api.RoundTrips{Name: ref, Samples: []api.RoundTrip{{At: at, MS: 1.5}}}, h.err
 }
 func (h *house) Readdress(context.Context, string, api.ReaddressRequest) (api.Peer, error) {
 	return api.Peer{PairedAt: at}, h.err

@@ -10,7 +10,12 @@ import (
 
 func (h *house) Usage(_ context.Context, f groove.UsageFilter) ([]groove.UsageRow, error) {
 	tokens := int64(7)
-	return []groove.UsageRow{{Key: string(f.By) + " of " + string(f.Agent), Turns: 2, Reported: 1, Input: &tokens}}, h.err
+	return []groove.UsageRow{{Key: string(f.By) + " of " + string(f.Agent), UsageSums: groove.UsageSums{Turns: 2, Reported: 1, Input: &tokens}}}, h.err
+}
+func (h *house) Series(_ context.Context, f groove.SeriesFilter) (groove.UsageSeries, error) {
+	h.series = f
+	all := groove.UsageGroup{UsageRow: groove.UsageRow{Key: string(f.Agent)}, Points: []groove.UsagePoint{}}
+	return groove.UsageSeries{By: f.By, Since: f.Begin(), Until: f.Until, Bucket: int64(f.Bucket.Seconds()), All: all, Groups: []groove.UsageGroup{}}, h.err
 }
 func (h *house) SetBudget(_ context.Context, _ string, r api.BudgetRequest) (groove.Agent, error) {
 	out := agent

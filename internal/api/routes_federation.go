@@ -28,6 +28,10 @@ func (h *Handler) federationRoutes() {
 		func(ctx context.Context, in *peerIn) (*body[Peer], error) {
 			return answer(h.peer(ctx, in.ID))
 		})
+	add(h, Route{"roundTrips", http.MethodGet, "/api/federation/peers/{id}/rtt", UserOnly, "How long it took to a peer and back, lately.", 0},
+		func(ctx context.Context, in *peerIn) (*body[RoundTrips], error) {
+			return answer(f.RoundTrips(ctx, in.ID))
+		})
 	type readdressIn struct {
 		ID   string `path:"id" maxLength:"64" doc:"name or ID prefix"`
 		Body ReaddressRequest

@@ -30,6 +30,14 @@ func (h *Handler) teamRoutes() {
 		func(ctx context.Context, in *nameIn) (*body[Team], error) {
 			return answer(b.Team(ctx, in.Name))
 		})
+	type budgetIn struct {
+		Name string `path:"name" maxLength:"63"`
+		Body BudgetRequest
+	}
+	add(h, Route{"setTeamBudget", http.MethodPost, "/api/teams/{name}/budget", UserOnly, "Bound what the agents of a team may take together. They go on when it is not spent any more.", 0},
+		func(ctx context.Context, in *budgetIn) (*body[Team], error) {
+			return answer(b.SetTeamBudget(ctx, in.Name, in.Body))
+		})
 	add(h, Route{"teamDown", http.MethodPost, "/api/teams/{name}/down", UserOnly, "End every agent of a team.", 0},
 		func(ctx context.Context, in *nameIn) (*body[Team], error) {
 			return answer(b.TeamDown(ctx, in.Name))

@@ -16,6 +16,8 @@ import (
 type Work interface {
 	// Usage sums what turns took. It fails with payload.invalid.
 	Usage(ctx context.Context, f groove.UsageFilter) ([]groove.UsageRow, error)
+	// Series tells what turns took over a time. It fails with payload.invalid.
+	Series(ctx context.Context, f groove.SeriesFilter) (groove.UsageSeries, error)
 	// SetBudget changes the bounds that r names, and returns the agent.
 	SetBudget(ctx context.Context, ref string, r BudgetRequest) (groove.Agent, error)
 	// Rotate asks for a new session with a brief of the old one. It fails with state.conflict.
@@ -94,6 +96,7 @@ func (h *Handler) workRoutes() {
 		func(ctx context.Context, in *nameIn) (*body[groove.Agent], error) {
 			return answer(b.Work.Rotate(ctx, in.Name))
 		})
+	h.usageRoutes()
 	h.historyRoutes()
 }
 

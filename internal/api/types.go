@@ -29,7 +29,8 @@ type Status struct {
 	Waiting  int             `json:"waiting"`
 	Asked    int             `json:"approvals"` // open questions to the user
 	Root     bool            `json:"root"`      // the daemon runs as root, and so do its agents
-	Problems []Trouble       `json:"problems"`  // damaged settings, peers' files, …
+	Takes    Takes           `json:"takes"`
+	Problems []Trouble       `json:"problems"` // damaged settings, peers' files, …
 }
 
 // Gate is how the bridge port stands.
@@ -197,6 +198,19 @@ type Leg struct {
 	TTLAt      *groove.Time       `json:"ttlAt,omitempty"`
 	AskedTTLAt *groove.Time       `json:"askedTtlAt,omitempty" doc:"the later end that was asked for here and is not answered"`
 	RTT        float64            `json:"rttMs,omitempty" doc:"round trip, measured by the last heartbeat"`
+	Since      *groove.Time       `json:"connectedSince,omitempty" doc:"when the connection that is up was opened"`
+	Sent       int64              `json:"sent" doc:"messages that have reached the peer, since the job began"`
+	Received   int64              `json:"received" doc:"messages that came from the peer"`
+	Last       *groove.Time       `json:"lastAt,omitempty" doc:"when the last message was written or came"`
+	Traffic    []Traffic          `json:"traffic,omitempty" doc:"the same by this side's agent, user among them"`
+}
+
+// Traffic is how many messages one agent has exchanged over a leg.
+type Traffic struct {
+	Agent    groove.AgentName `json:"agent"`
+	Sent     int64            `json:"sent"`
+	Received int64            `json:"received"`
+	Last     *groove.Time     `json:"lastAt,omitempty"`
 }
 
 // JobRequest names a job, or one leg of it: to end, pause, resume it or to open it anew.
@@ -245,6 +259,8 @@ type Peer struct {
 	PairedAt  groove.Time      `json:"pairedAt"`
 	Policy    groove.Policy    `json:"policy"`
 	Connected bool             `json:"connected"`
+	Since     *groove.Time     `json:"connectedSince,omitempty" doc:"when the oldest connection that is up was opened"`
+	RTT       float64          `json:"rttMs,omitempty" doc:"the shortest round trip that its connections measured last"`
 	Problem   string           `json:"problem,omitempty"` // a damaged file
 }
 

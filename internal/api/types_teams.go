@@ -18,6 +18,8 @@ type Teams interface {
 	// Team and TeamDown fail with team.unknown.
 	Team(ctx context.Context, name string) (Team, error)
 	TeamDown(ctx context.Context, name string) (Team, error)
+	// SetTeamBudget changes the bounds that r names. It fails with team.unknown.
+	SetTeamBudget(ctx context.Context, name string, r BudgetRequest) (Team, error)
 }
 
 // LinkRequest opens a job for an agent that is spawned: with one peer, or with several
@@ -81,8 +83,11 @@ type TeamStart struct {
 
 // Team is the agents that bear a team's name.
 type Team struct {
-	Name   string         `json:"name"`
-	Alive  int            `json:"alive"`
-	Agents []groove.Agent `json:"agents"`
-	Jobs   []Job          `json:"jobs" doc:"those that link its agents"`
+	Name   string              `json:"name"`
+	Alive  int                 `json:"alive"`
+	Agents []groove.Agent      `json:"agents"`
+	Turns  int64               `json:"turns" doc:"of all its agents, those that have ended too, as the two below"`
+	Used   *groove.Usage       `json:"usage,omitempty"`
+	Budget *groove.AgentBudget `json:"budget,omitempty" doc:"pauses all its agents and asks when it is spent"`
+	Jobs   []Job               `json:"jobs" doc:"those that link its agents"`
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -85,5 +86,51 @@ func TestUsageIsNotShownToOthers(t *testing.T) {
 	}
 	if got := list(bearer(token)); strings.Count(got, `"totalTokens":7`) != 1 || strings.Index(got, "totalTokens") > strings.Index(got, `"docs"`) {
 		t.Errorf("backend sees %s", got)
+	}
+}
+
+// TestUsageSeriesRoute: the window ends with the bucket that is under way and its width
+// fits it; an agent gets its own, whomever it asks for.
+func TestUsageSeriesRoute(t *testing.T) {
+	r := start(t, gatekeeper{})
+	const until = "&until=2026-04-12T14:20:30Z"
+	rows := []struct {
+		why, query  string
+		agent       bool
+		since       string
+		bucket      time.Duration
+		of          groove.AgentName
+		refusedWith string
+	}{
+		{"a day is hours", "by=team" + until, false, "2026-04-11T15:00:00Z", time.Hour, "", ""},
+		{"an hour is minutes", "window=1h" + until, false, "2026-04-12T13:21:00Z", time.Minute, "", ""},
+		{"a week is hours", "window=7d" + until, false, "2026-04-05T15:00:00Z", time.Hour, "", ""},
+		{"a month is days", "window=30d" + until, false, "2026-03-14T00:00:00Z", 24 * time.Hour, "", ""},
+		{"days begin at midnight where the caller is", "window=2d&bucket=day&east=600" + until, false, "2026-04-11T14:00:00Z", 24 * time.Hour, "", ""},
+		{"less than a bucket is one", "window=5m&bucket=hour" + until, false, "2026-04-12T14:00:00Z", time.Hour, "", ""},
+		{"one agent", "agent=docs" + until, false, "2026-04-11T15:00:00Z", time.Hour, "docs", ""},
+		{"an agent asks for another", "agent=docs" + until, true, "2026-04-11T15:00:00Z", time.Hour, "backend", ""},
+		{"no window", "window=soon", false, "", 0, "", `"kind":"payload.invalid"`},
+		{"days are buckets, not groups", "by=day", false, "", 0, "", `"kind":"payload.invalid"`},
+		{"no width", "bucket=year", false, "", 0, "", `"kind":"payload.invalid"`},
+		{"no end", "until=noon", false, "", 0, "", `"kind":"payload.invalid"`},
+		{"no place on earth", "east=841", false, "", 0, "", `"kind":"payload.invalid"`},
+	}
+	for _, row := range rows {
+		head := bearer(token)
+		if !row.agent {
+			head = nil
+		}
+		got := r.overSocket(t, "GET", "/api/usage/series?"+row.query, "", head)
+		if row.refusedWith != "" {
+			if !strings.Contains(got.body, row.refusedWith) {
+				t.Errorf("%s: %d %s", row.why, got.status, got.body)
+			}
+			continue
+		}
+		f := r.house.series
+		if since := f.Begin().UTC().Format(time.RFC3339); got.status != 200 || since != row.since || f.Bucket != row.bucket || f.Agent != row.of {
+			t.Errorf("%s: %d, %s by %s of %q, want %s by %s of %q", row.why, got.status, since, f.Bucket, f.Agent, row.since, row.bucket, row.of)
+		}
 	}
 }

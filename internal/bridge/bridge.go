@@ -127,7 +127,8 @@ type Bridge struct {
 	legs    map[legKey]*leg
 	byPK    map[int64]*leg
 	limits  map[int64]*limit // by peer row
-	started bool             // legs have runners
+	trips   trips
+	started bool // legs have runners
 	closing bool
 	watched chan struct{} // closed at the next change; nil while nobody looks
 }

@@ -25,7 +25,8 @@ type View struct {
 	Agents     []groove.AgentName
 	PeerAgents []groove.AgentName
 	Connected  bool
-	Detail     string // why it is not connected
+	Since      time.Time // when the connection was opened; zero without one
+	Detail     string    // why it is not connected
 	Created    time.Time
 	Opened     time.Time // zero: not accepted
 	Closed     time.Time
@@ -183,7 +184,7 @@ func (b *Bridge) view(ctx context.Context, l *leg) (View, error) {
 		v.Opener = b.Self
 	}
 	l.mu.Lock()
-	v.RTT = l.rtt
+	v.RTT, v.Since = l.rtt, l.since()
 	if v.State == groove.LegOpen && l.skew != nil {
 		v.State = groove.LegPaused
 	}

@@ -61,6 +61,7 @@ type link struct {
 	held     map[heldPair][]groove.MessageID // store's writer only
 	buf      []byte
 	beat     time.Duration                                  // clock.Mono of the next heartbeat; writer only
+	tripAt   time.Duration                                  // clock.Mono of the last measurement that the other side's heartbeat led to; reader only
 	head     groove.AuditHead                               // the peer's, as last taken; reader only
 	asks     map[groove.MessageID]chan *groove.RegistrySync // nil once the connection has ended
 }
@@ -94,6 +95,7 @@ func newLink(l *leg, conn transport.Conn, opener *envelope.Opener) (*link, error
 	now := int64(clock.Mono())
 	k.lastRead.Store(now)
 	k.lastSent.Store(now)
+	k.tripAt = time.Duration(now)
 	return k, nil
 }
 

@@ -309,5 +309,6 @@ func (b *Bridge) Unpaired(tx *store.Tx, peer groove.Peer) ([]groove.MessageID, e
 		}
 		tx.AfterCommit(func() { b.later(func() { l.part(groove.ByeUnpaired, "") }) })
 	}
+	tx.AfterCommit(func() { b.trips.forget(peer.PK) })
 	return cancelled, nil
 }

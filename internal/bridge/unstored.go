@@ -74,6 +74,10 @@ func (k *link) heartbeat(h *groove.Heartbeat) error {
 		if err != nil {
 			return err
 		}
+		if now := clock.Mono(); !k.dialled && now-k.tripAt >= tripEvery {
+			k.tripAt = now
+			return k.measure()
+		}
 		return k.glance(h.Time)
 	}
 	k.window.Observe(h.Echo.Time, h.Time.Time, now)
@@ -81,6 +85,7 @@ func (k *link) heartbeat(h *groove.Heartbeat) error {
 		k.leg.mu.Lock()
 		k.leg.rtt = took
 		k.leg.mu.Unlock()
+		k.leg.b.trips.add(k.leg.peerPK, now, took)
 	}
 	k.judgeClock()
 	k.mu.Lock()

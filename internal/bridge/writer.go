@@ -17,6 +17,11 @@ import (
 // ends it when the peer is dead.
 func (k *link) write(ctx context.Context) error {
 	k.beat = k.nextBeat()
+	if !k.leg.isPeerLeg() { // what the round trip is should not be unknown for half a minute
+		if err := k.measure(); err != nil {
+			return err
+		}
+	}
 	timer := clock.NewTimer(heartbeatIdle)
 	defer timer.Stop()
 	env := make([]envelope.Outgoing, 0, groove.MaxEnvelopes)

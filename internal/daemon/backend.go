@@ -21,7 +21,7 @@ func (d *daemon) Status(ctx context.Context) (api.Status, error) {
 	info := d.info()
 	s := api.Status{Version: groove.Version, PID: info.PID, Home: info.Home, ID: info.ID, Name: info.Name, Started: groove.At(d.started),
 		Socket: info.Socket, TCP: info.TCP, Peers: len(d.book.Peers()), Problems: d.problems(),
-		Gate: d.gateNow(), Root: os.Geteuid() == 0}
+		Gate: d.gateNow(), Root: os.Geteuid() == 0, Takes: d.takes(ctx)}
 	for _, c := range d.agents.Cards() {
 		if !c.Status.Ended() {
 			s.Agents++

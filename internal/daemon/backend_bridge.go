@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,12 +11,16 @@ import (
 	"groove/internal/clock"
 	"groove/internal/federation"
 	"groove/internal/groove"
+	"groove/internal/mailbox"
 )
 
 // Jobs is api.Bridge.
 func (d *daemon) Jobs(ctx context.Context) ([]api.Job, error) {
 	views, err := d.bridge.Jobs(ctx)
-	return jobsOf(views), err
+	if err != nil {
+		return nil, err
+	}
+	return d.jobsOf(ctx, views)
 }
 
 // OpenJob is api.Bridge.
@@ -36,7 +41,8 @@ func (d *daemon) OpenJob(ctx context.Context, r api.OpenRequest) (api.Job, error
 		}
 		partners = append(partners, bridge.Partner{Peer: peer, Contract: contract})
 	}
-	return jobOf(d.bridge.Open(ctx, partners))
+	views, err := d.bridge.Open(ctx, partners)
+	return d.jobOf(ctx, views, err)
 }
 
 // legsOf are the peers that a request names, in one of its two ways.
@@ -73,39 +79,52 @@ func (d *daemon) contract(r api.OpenRequest, peer groove.DaemonID, agents []groo
 
 // CloseJob is api.Bridge.
 func (d *daemon) CloseJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
-	return jobOf(d.bridge.CloseJob(ctx, string(r.Job), r.Peer))
+	views, err := d.bridge.CloseJob(ctx, string(r.Job), r.Peer)
+	return d.jobOf(ctx, views, err)
 }
 
 // PauseJob is api.Bridge.
 func (d *daemon) PauseJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
-	return jobOf(d.bridge.Pause(ctx, string(r.Job), r.Peer))
+	views, err := d.bridge.Pause(ctx, string(r.Job), r.Peer)
+	return d.jobOf(ctx, views, err)
 }
 
 // ResumeJob is api.Bridge.
 func (d *daemon) ResumeJob(ctx context.Context, r api.JobRequest) (api.Job, error) {
-	return jobOf(d.bridge.Resume(ctx, string(r.Job), r.Peer))
+	views, err := d.bridge.Resume(ctx, string(r.Job), r.Peer)
+	return d.jobOf(ctx, views, err)
 }
 
 // ExtendJob is api.Bridge.
 func (d *daemon) ExtendJob(ctx context.Context, r api.ExtendRequest) (api.Job, error) {
-	return jobOf(d.bridge.Extend(ctx, string(r.Job), r.Peer, clock.Now().Add(time.Duration(r.For)*time.Second)))
+	views, err := d.bridge.Extend(ctx, string(r.Job), r.Peer, clock.Now().Add(time.Duration(r.For)*time.Second))
+	return d.jobOf(ctx, views, err)
 }
 
 // ReopenJob is api.Bridge.
 func (d *daemon) ReopenJob(ctx context.Context, ref string) (api.Job, error) {
-	return jobOf(d.bridge.Reopen(ctx, ref))
+	views, err := d.bridge.Reopen(ctx, ref)
+	return d.jobOf(ctx, views, err)
 }
 
 // jobOf is the one job that the legs are of.
-func jobOf(views []bridge.View, err error) (api.Job, error) {
+func (d *daemon) jobOf(ctx context.Context, views []bridge.View, err error) (api.Job, error) {
 	if err != nil {
 		return api.Job{}, err
 	}
-	return jobsOf(views)[0], nil
+	jobs, err := d.jobsOf(ctx, views)
+	if err != nil {
+		return api.Job{}, err
+	}
+	return jobs[0], nil
 }
 
 // jobsOf gathers legs into jobs, newest first.
-func jobsOf(views []bridge.View) []api.Job {
+func (d *daemon) jobsOf(ctx context.Context, views []bridge.View) ([]api.Job, error) {
+	crossed, err := d.mailbox.Traffic(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := []api.Job{}
 	at := map[groove.JobID]int{}
 	slices.SortStableFunc(views, func(a, b bridge.View) int { return b.Created.Compare(a.Created) })
@@ -120,7 +139,7 @@ func jobsOf(views []bridge.View) []api.Job {
 			}
 			out = append(out, job)
 		}
-		leg := legOf(v)
+		leg := legOf(v, crossed[v.Row])
 		if leg.TTLAt != nil && (out[i].TTLAt == nil || out[i].TTLAt.Before(leg.TTLAt.Time)) {
 			out[i].TTLAt = leg.TTLAt
 		}
@@ -129,14 +148,25 @@ func jobsOf(views []bridge.View) []api.Job {
 	for i := range out {
 		out[i].State = string(bridge.JobState(out[i].Legs, func(l api.Leg) groove.LegState { return l.State }))
 	}
+	return out, nil
+}
+
+func legOf(v bridge.View, t mailbox.Traffic) api.Leg {
+	return api.Leg{Peer: v.Peer.ID, PeerName: v.Peer.Name, State: v.State, Reason: v.Reason, Agents: v.Agents, PeerAgents: v.PeerAgents,
+		Connected: v.Connected, Waiting: int(v.Waiting), Detail: v.Detail, TTLAt: timeOf(v.TTL), AskedTTLAt: timeOf(v.Asked),
+		RTT: msOf(v.RTT), Since: timeOf(v.Since), Sent: t.Sent, Received: t.Received, Last: timeOf(t.Last), Traffic: trafficOf(t.Agents)}
+}
+
+func trafficOf(agents map[groove.AgentName]mailbox.Crossed) []api.Traffic {
+	out := []api.Traffic{}
+	for _, name := range slices.Sorted(maps.Keys(agents)) {
+		c := agents[name]
+		out = append(out, api.Traffic{Agent: name, Sent: c.Sent, Received: c.Received, Last: timeOf(c.Last)})
+	}
 	return out
 }
 
-func legOf(v bridge.View) api.Leg {
-	return api.Leg{Peer: v.Peer.ID, PeerName: v.Peer.Name, State: v.State, Reason: v.Reason, Agents: v.Agents, PeerAgents: v.PeerAgents,
-		Connected: v.Connected, Waiting: int(v.Waiting), Detail: v.Detail, TTLAt: timeOf(v.TTL), AskedTTLAt: timeOf(v.Asked),
-		RTT: float64(v.RTT.Microseconds()) / 1000}
-}
+func msOf(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // timeOf leaves out a zero time.
 func timeOf(t time.Time) *groove.Time {

@@ -22,8 +22,23 @@ func (d *daemon) Peers(context.Context) ([]api.Peer, error) {
 }
 
 func (d *daemon) peerOf(p groove.Peer) api.Peer {
+	up := d.bridge.Stats().Peers[p.PK]
 	return api.Peer{ID: p.ID, Name: p.Name, State: p.State, Addresses: p.Addresses, Gate: p.Gate, Dial: p.Dial, Roaming: p.Roaming, Mine: p.Mine, PairedAt: p.PairedAt,
-		Policy: p.Policy, Connected: d.bridge.Connected(p.PK)}
+		Policy: p.Policy, Connected: up.Connections > 0, Since: timeOf(up.Since), RTT: msOf(up.RTT)}
+}
+
+// RoundTrips is api.Federation.
+func (d *daemon) RoundTrips(_ context.Context, ref string) (api.RoundTrips, error) {
+	p, err := d.book.Find(ref)
+	if err != nil {
+		return api.RoundTrips{}, err
+	}
+	up := d.bridge.Stats().Peers[p.PK]
+	out := api.RoundTrips{Peer: p.ID, Name: p.Name, Connected: up.Connections > 0, Since: timeOf(up.Since), Samples: []api.RoundTrip{}}
+	for _, t := range d.bridge.Trips(p.PK) {
+		out.Samples = append(out.Samples, api.RoundTrip{At: groove.At(t.At), MS: msOf(t.RTT)})
+	}
+	return out, nil
 }
 
 // Unpair is api.Federation.

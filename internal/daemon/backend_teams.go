@@ -110,7 +110,8 @@ func (d *daemon) Teams(ctx context.Context) ([]api.Team, error) {
 		if !ok {
 			i = len(out)
 			at[a.Team] = i
-			out = append(out, api.Team{Name: a.Team, Agents: []groove.Agent{}, Jobs: []api.Job{}})
+			books := d.agents.TeamBooks(a.Team)
+			out = append(out, api.Team{Name: a.Team, Turns: books.Turns, Used: books.Used, Budget: books.Budget, Agents: []groove.Agent{}, Jobs: []api.Job{}})
 		}
 		out[i].Agents = append(out[i].Agents, a)
 		if !a.Status.Ended() {
@@ -153,5 +154,17 @@ func (d *daemon) TeamDown(ctx context.Context, name string) (api.Team, error) {
 		return api.Team{}, err
 	}
 	d.endAll(ctx, name)
+	return d.Team(ctx, name)
+}
+
+// SetTeamBudget is api.Teams.
+func (d *daemon) SetTeamBudget(ctx context.Context, name string, r api.BudgetRequest) (api.Team, error) {
+	team, err := d.Team(ctx, name)
+	if err != nil {
+		return team, err
+	}
+	if err := d.agents.SetTeamBudget(ctx, name, changed(team.Budget, r)); err != nil {
+		return team, err
+	}
 	return d.Team(ctx, name)
 }

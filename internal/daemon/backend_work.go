@@ -18,20 +18,37 @@ import (
 
 // Usage is api.Work.
 func (d *daemon) Usage(ctx context.Context, f groove.UsageFilter) ([]groove.UsageRow, error) {
+	if err := d.usageOf(ctx, &f); err != nil {
+		return nil, err
+	}
+	return d.agents.Usage(ctx, f)
+}
+
+// Series is api.Work.
+func (d *daemon) Series(ctx context.Context, f groove.SeriesFilter) (groove.UsageSeries, error) {
+	if err := d.usageOf(ctx, &f.UsageFilter); err != nil {
+		return groove.UsageSeries{}, err
+	}
+	return d.agents.Series(ctx, f)
+}
+
+// usageOf finds what the filter names by prefixes.
+func (d *daemon) usageOf(ctx context.Context, f *groove.UsageFilter) error {
 	if f.Agent != "" {
 		a, err := d.agents.Get(ctx, string(f.Agent))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.Agent = a.Name
 	}
 	if f.Job != "" {
-		var err error
-		if f.Job, err = d.bridge.Find(string(f.Job)); err != nil {
-			return nil, err
+		job, err := d.bridge.Find(string(f.Job))
+		if err != nil {
+			return err
 		}
+		f.Job = job
 	}
-	return d.agents.Usage(ctx, f)
+	return nil
 }
 
 // SetBudget is api.Work.
@@ -40,9 +57,16 @@ func (d *daemon) SetBudget(ctx context.Context, ref string, r api.BudgetRequest)
 	if err != nil {
 		return a, err
 	}
-	var b groove.AgentBudget
-	if a.Budget != nil {
-		b = *a.Budget
+	if err := d.agents.SetBudget(ctx, a.Name, changed(a.Budget, r)); err != nil {
+		return a, err
+	}
+	return d.agents.Get(ctx, string(a.Name))
+}
+
+// changed is a budget with the bounds that r names.
+func changed(now *groove.AgentBudget, r api.BudgetRequest) (b groove.AgentBudget) {
+	if now != nil {
+		b = *now
 	}
 	if r.Tokens != nil {
 		b.Tokens = *r.Tokens
@@ -53,10 +77,7 @@ func (d *daemon) SetBudget(ctx context.Context, ref string, r api.BudgetRequest)
 	if r.Turns != nil {
 		b.Turns = *r.Turns
 	}
-	if err := d.agents.SetBudget(ctx, a.Name, b); err != nil {
-		return a, err
-	}
-	return d.agents.Get(ctx, string(a.Name))
+	return b
 }
 
 // Rotate is api.Work.

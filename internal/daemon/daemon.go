@@ -97,6 +97,7 @@ type daemon struct {
 	trials    *trials
 	demo      demo
 	changes   *changes
+	cpu       cpuMeter
 	asked     atomic.Uint64 // permission requests that were put before the user
 	mark      string
 	cgroups   sync.Map // agents' cgroups: groove.AgentName → directory
@@ -228,7 +229,7 @@ func (d *daemon) openRooms(ctx context.Context) {
 		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: func(_ context.Context, end groove.TurnEnd) { d.turnEnded(ctx, end) }, Brief: d.brief,
 		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
-		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget,
+		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget, DropTeamBudget: d.dropTeamBudget,
 	})
 	d.bridge = bridge.New(bridge.Options{
 		Store: d.store, Audit: d.audit, Mailbox: d.mailbox, Clock: clock.Now, Log: d.log,

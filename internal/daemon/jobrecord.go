@@ -38,7 +38,11 @@ func (d *daemon) JobRecord(ctx context.Context, ref string) (api.JobRecord, erro
 	if len(views) == 0 {
 		return api.JobRecord{}, groove.Errorf("find job", groove.KindJobUnknown, "the job is not known any more")
 	}
-	out := api.JobRecord{Job: jobsOf(slices.Clone(views))[0], Legs: []api.LegRecord{}}
+	job, err := d.jobOf(ctx, slices.Clone(views), nil)
+	if err != nil {
+		return api.JobRecord{}, err
+	}
+	out := api.JobRecord{Job: job, Legs: []api.LegRecord{}}
 	for i := range views {
 		leg, err := d.legRecord(ctx, &views[i])
 		if err != nil {
@@ -55,7 +59,7 @@ func (d *daemon) legRecord(ctx context.Context, v *bridge.View) (api.LegRecord, 
 	if v.Contract != nil {
 		out.Words = proposal.Terms(v.Contract, v.Opener == d.self.ID, v.Peer.Name)
 	}
-	c, err := d.mailbox.Crossed(ctx, v.Row)
+	c, err := d.mailbox.Tally(ctx, v.Row)
 	if err != nil {
 		return out, err
 	}

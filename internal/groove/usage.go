@@ -2,6 +2,8 @@ package groove
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -130,10 +132,15 @@ type UsageFilter struct {
 	By    UsageBy // "" = ByAgent
 }
 
-// UsageRow is the sum over the turns of one agent, team, job, day or program. Sums are
-// over what was reported; what no turn reported is absent.
+// UsageRow is the sum over the turns of one agent, team, job, day or program.
 type UsageRow struct {
-	Key         string   `json:"key"` // "" of turns that have none: of no team, of several jobs
+	Key string `json:"key"` // "" of turns that have none: of no team, of several jobs
+	UsageSums
+}
+
+// UsageSums is what some turns took. Sums are over what was reported; what no turn
+// reported is absent.
+type UsageSums struct {
 	Turns       int64    `json:"turns"`
 	Reported    int64    `json:"reported" doc:"turns whose program reported tokens or cost"`
 	Input       *int64   `json:"inputTokens,omitempty"`
@@ -141,8 +148,66 @@ type UsageRow struct {
 	CachedRead  *int64   `json:"cachedReadTokens,omitempty"`
 	CachedWrite *int64   `json:"cachedWriteTokens,omitempty"`
 	Reasoning   *int64   `json:"reasoningTokens,omitempty"`
-	Total       *int64   `json:"totalTokens,omitempty"`
+	Total       *int64   `json:"totalTokens,omitempty" doc:"of the programs that report one"`
+	Tokens      *int64   `json:"tokens,omitempty" doc:"of each turn its program's own total, else the sum of the parts that it reports"`
 	Costs       []Amount `json:"costs,omitempty" doc:"one for each currency"`
+}
+
+// Plus adds what other turns took. Costs of two currencies stay apart.
+func (s *UsageSums) Plus(more *UsageSums) {
+	s.Turns += more.Turns
+	s.Reported += more.Reported
+	mine, theirs := s.counts(), more.counts()
+	for i := range mine {
+		addTo(mine[i], *theirs[i])
+	}
+	for _, c := range more.Costs {
+		s.addCost(c)
+	}
+}
+
+// Count adds one turn, of which the program reported u.
+func (s *UsageSums) Count(u *Usage) {
+	s.Turns++
+	if u.Measured() {
+		s.Reported++
+	}
+	mine, theirs := s.counts(), u.counts()
+	for i := range theirs {
+		addTo(mine[i], *theirs[i])
+	}
+	if n, known := u.Tokens(); known {
+		addTo(&s.Tokens, &n)
+	}
+	if u.Cost != nil {
+		s.addCost(Amount{*u.Cost, u.Currency})
+	}
+}
+
+// addTo adds what is known to a sum of its own.
+func addTo(sum **int64, more *int64) {
+	switch {
+	case more == nil:
+	case *sum == nil:
+		n := *more
+		*sum = &n
+	default:
+		**sum += *more
+	}
+}
+
+// addCost keeps the costs in the order of their currencies.
+func (s *UsageSums) addCost(c Amount) {
+	i, found := slices.BinarySearchFunc(s.Costs, c, func(a, b Amount) int { return strings.Compare(a.Currency, b.Currency) })
+	if found {
+		s.Costs[i].Value += c.Value
+		return
+	}
+	s.Costs = slices.Insert(s.Costs, i, c)
+}
+
+func (s *UsageSums) counts() [7]**int64 {
+	return [7]**int64{&s.Input, &s.Output, &s.CachedRead, &s.CachedWrite, &s.Reasoning, &s.Total, &s.Tokens}
 }
 
 // Amount is money as a program says it.

@@ -223,6 +223,7 @@ func (m *Mailbox) move(tx *store.Tx, leg, from, to int64) error {
 	if _, err := tx.Exec("UPDATE seen SET pos = ? WHERE leg = ? AND pos = ?", to, leg, from); err != nil {
 		return err
 	}
+	tx.AfterCommit(func() { m.traffic.moved.Add(1) })
 	_, err := tx.Exec("DELETE FROM inbox WHERE pos = ?", from)
 	return err
 }

@@ -51,8 +51,9 @@ type Mailbox struct {
 	legs  map[int64]*legPost
 	timer *expiryTimer
 
-	inbox  *tally[groove.AgentName]
-	outbox *tally[int64]
+	traffic traffic
+	inbox   *tally[groove.AgentName]
+	outbox  *tally[int64]
 	// sizes is how much a waiting message weighs, so that its receipt need not ask. Of
 	// those alone that were queued since the start; writer goroutine only.
 	sizes map[groove.MessageID]int64
@@ -264,6 +265,7 @@ func (m *Mailbox) Move(tx *store.Tx, from, to int64) (int64, error) {
 		return nil
 	}, to, from)
 	tx.AfterCommit(func() {
+		m.traffic.moved.Add(1)
 		if f := m.feed(to); f != nil {
 			f.reset()
 		}

@@ -82,16 +82,16 @@ func oldest(out, in *pageReader) []groove.Mail {
 	return merged
 }
 
-// Crossed counts the messages of one leg.
-type Crossed struct {
+// Tally counts the messages of one leg by what became of them.
+type Tally struct {
 	Sent, Received int64
 	Waiting        int64 // of sent: without a receipt
 	Refused        int64 // of sent: by the peer
 	RefusedHere    int64
 }
 
-// Crossed counts what crossed on a leg.
-func (m *Mailbox) Crossed(ctx context.Context, leg int64) (c Crossed, err error) {
+// Tally counts what crossed on a leg.
+func (m *Mailbox) Tally(ctx context.Context, leg int64) (c Tally, err error) {
 	const query = `SELECT count(*), coalesce(sum(state IN ('queued', 'held')), 0), coalesce(sum(state = 'refused'), 0),
 		(SELECT count(*) FROM inbox WHERE leg = ?1), (SELECT count(*) FROM seen WHERE leg = ?1 AND kind <> '')
 		FROM outbox WHERE leg = ?1 AND type = 'message'`

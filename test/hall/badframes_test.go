@@ -132,6 +132,7 @@ func TestBadFrames(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			w := r.connect(t, j)
+			w.deaf = true // an echo would be a frame more
 			from := mark(t, victim)
 			w.sendRaw(row.make(w))
 			w.refused(row.kind)

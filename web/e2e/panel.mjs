@@ -110,7 +110,7 @@ await flow(async (open) => {
   const monitor = page.getByRole("region", { name: "Monitor" });
   assert.ok((await monitor.getByText("not reported").count()) > 2);
   await monitor.getByRole("cell", { name: "cancelled" }).first().waitFor();
-  await monitor.getByRole("img", { name: "How long the turns took" }).locator("canvas").waitFor();
+  await monitor.getByRole("img", { name: /^How long turns took: median/ }).locator("canvas").waitFor();
   await themes("monitor");
   const [saved] = await Promise.all([page.waitForEvent("download"), monitor.getByRole("button", { name: "Save session 1 as Markdown" }).click()]);
   assert.equal(saved.suggestedFilename(), "frontend-1.md");
@@ -129,6 +129,9 @@ await flow(async (open) => {
   await dialog.getByRole("button", { name: "Send as you" }).click();
   await federation.getByText("answered", { exact: true }).waitFor();
   await federation.getByText(/echo keep issuedAt in UTC.*⟨U\+202E⟩gnp\.exe/).waitFor();
+  await federation.getByText("0 sent / 0 received").waitFor(); // you wrote, not the agent
+  await federation.getByText("all of the job: 1 sent / 1 received").waitFor();
+  await federation.getByText(/^\d+(\.\d)? ms$/).waitFor();
   await themes("federation");
 
   // The peer's agent: read-only, and the way to write to it.
@@ -170,6 +173,8 @@ await flow(async (open) => {
 
   // What is disconnected, and what that ends.
   await tab("Federation");
+  await federation.getByText(/^1 sent \/ 1 received/).waitFor();
+  await federation.getByText("all of the job: 2 sent / 2 received").waitFor();
   await page.getByRole("button", { name: "Disconnect" }).click();
   const parting = page.getByRole("dialog", { name: "Disconnect from vps?" });
   await parting.getByText(/frontend and there backend, docs can no longer write/).waitFor();

@@ -22,7 +22,7 @@ await flow(async (open) => {
       await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
       await page.locator("main").getByText(new RegExp(text)).first().waitFor();
       await accessible(page, `${name}, ${theme}`);
-      await shoot(page, `${name.toLowerCase()}-${theme}`);
+      if (name !== "Dashboard") await shoot(page, `${name.toLowerCase()}-${theme}`); // a day's work is in dashboard-long.mjs
     }
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox", { name: "Find or do" }).waitFor();

@@ -36,7 +36,7 @@ export function SettingsPage() {
 }
 export const AuditPage = () => <Later><Audit /></Later>;
 export const ProjectsPage = () => <Later><Projects /></Later>;
-export const DashboardPage = () => <Later><Dashboard /></Later>;
+export const DashboardPage = () => <Later><Dashboard onSpawn={() => openSpawn()} onPair={() => overlay.set("pair")} /></Later>;
 
 /** A question of the queue, where another view tells of it. */
 function Asked({ id }: { id: string }) {

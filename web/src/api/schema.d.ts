@@ -1028,6 +1028,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/federation/peers/{id}/rtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long it took to a peer and back, lately.
+         * @description For the user.
+         */
+        get: operations["roundTrips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/federation/remote-agents": {
         parameters: {
             query?: never;
@@ -1456,6 +1476,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/teams/{name}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bound what the agents of a team may take together. They go on when it is not spent any more.
+         * @description For the user.
+         */
+        post: operations["setTeamBudget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/teams/{name}/down": {
         parameters: {
             query?: never;
@@ -1508,6 +1548,26 @@ export interface paths {
          * @description For the user and, for themselves, agents.
          */
         get: operations["usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What turns took over a time, bucket by bucket, and how long they took; the last bucket is under way. Agents: their own.
+         * @description For the user and, for themselves, agents.
+         */
+        get: operations["usageSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2085,17 +2145,33 @@ export interface components {
             /** @description the later end that was asked for here and is not answered */
             askedTtlAt?: string;
             connected: boolean;
+            /** @description when the connection that is up was opened */
+            connectedSince?: string;
             detail?: string;
+            /** @description when the last message was written or came */
+            lastAt?: string;
             peer: string;
             peerAgents: string[] | null;
             peerName: string;
             reason?: string;
             /**
+             * Format: int64
+             * @description messages that came from the peer
+             */
+            received: number;
+            /**
              * Format: double
              * @description round trip, measured by the last heartbeat
              */
             rttMs?: number;
+            /**
+             * Format: int64
+             * @description messages that have reached the peer, since the job began
+             */
+            sent: number;
             state: string;
+            /** @description the same by this side's agent, user among them */
+            traffic?: components["schemas"]["Traffic"][] | null;
             ttlAt?: string;
             /** Format: int64 */
             waiting: number;
@@ -2311,6 +2387,8 @@ export interface components {
         Peer: {
             addresses: string[] | null;
             connected: boolean;
+            /** @description when the oldest connection that is up was opened */
+            connectedSince?: string;
             /** @description in, out or both */
             dial?: string;
             gate?: string[] | null;
@@ -2322,6 +2400,11 @@ export interface components {
             problem?: string;
             /** @description admitted or any */
             roaming?: string;
+            /**
+             * Format: double
+             * @description the shortest round trip that its connections measured last
+             */
+            rttMs?: number;
             state: string;
         };
         Policy: {
@@ -2563,6 +2646,19 @@ export interface components {
             damaged: components["schemas"]["Trouble"][] | null;
             roles: components["schemas"]["Role"][] | null;
         };
+        RoundTrip: {
+            at: string;
+            /** Format: double */
+            ms: number;
+        };
+        RoundTrips: {
+            connected: boolean;
+            connectedSince?: string;
+            name: string;
+            peer: string;
+            /** @description one for each half minute that had one, the oldest first; two hours of connection, since the daemon's start */
+            samples: components["schemas"]["RoundTrip"][] | null;
+        };
         Rule: {
             /** @enum {string} */
             answer: "allow" | "ask" | "deny";
@@ -2727,6 +2823,7 @@ export interface components {
             root: boolean;
             socket: string;
             started: string;
+            takes: components["schemas"]["Takes"];
             tcp?: string;
             version: string;
             /** Format: int64 */
@@ -2735,13 +2832,63 @@ export interface components {
         SteerRequest: {
             payload: components["schemas"]["Message"];
         };
+        Takes: {
+            /**
+             * Format: double
+             * @description 99 of 100 of them took at most this long, to the end of their sync; absent: longer than is told apart
+             */
+            commitP99Ms?: number;
+            /**
+             * Format: int64
+             * @description transactions of the store since the start
+             */
+            commits: number;
+            /**
+             * Format: double
+             * @description of one core, over cpuSeconds
+             */
+            cpuPercent: number;
+            /**
+             * Format: double
+             * @description the time that cpuPercent is of: since the daemon was last asked, at least 5 s, about a minute where it is asked often
+             */
+            cpuSeconds: number;
+            /**
+             * Format: int64
+             * @description of the daemon's process, in RAM
+             */
+            memoryBytes?: number;
+            /**
+             * Format: int64
+             * @description of the audited record
+             */
+            recordRows: number;
+            /**
+             * Format: int64
+             * @description the database and its log, on disk
+             */
+            storeBytes: number;
+            /**
+             * Format: int64
+             * @description messages that wait in the inboxes of agents and of the user
+             */
+            unread: number;
+        };
         Team: {
             agents: components["schemas"]["Agent"][] | null;
             /** Format: int64 */
             alive: number;
+            /** @description pauses all its agents and asks when it is spent */
+            budget?: components["schemas"]["AgentBudget"];
             /** @description those that link its agents */
             jobs: components["schemas"]["Job"][] | null;
             name: string;
+            /**
+             * Format: int64
+             * @description of all its agents, those that have ended too, as the two below
+             */
+            turns: number;
+            usage?: components["schemas"]["Usage"];
         };
         TeamReport: {
             agents: components["schemas"]["TeamStart"][] | null;
@@ -2769,6 +2916,14 @@ export interface components {
             /** @description goes into GET /api/events?ticket= */
             ticket: string;
         };
+        Traffic: {
+            agent: string;
+            lastAt?: string;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            sent: number;
+        };
         Trip: {
             /** Format: int64 */
             count: number;
@@ -2781,6 +2936,24 @@ export interface components {
             detail: string;
             fix?: string;
             kind: string;
+        };
+        TurnTimes: {
+            /** Format: int64 */
+            maxMs: number;
+            /** Format: int64 */
+            meanMs: number;
+            /**
+             * Format: int64
+             * @description half of them took at most this long
+             */
+            p50Ms: number;
+            /**
+             * Format: int64
+             * @description 95 of 100 took at most this long
+             */
+            p95Ms: number;
+            /** Format: int64 */
+            turns: number;
         };
         Unpaired: {
             cancelled: components["schemas"]["Mail"][] | null;
@@ -2807,6 +2980,75 @@ export interface components {
             /** Format: int64 */
             totalTokens?: number;
         };
+        UsageGroup: {
+            /** Format: int64 */
+            cachedReadTokens?: number;
+            /** Format: int64 */
+            cachedWriteTokens?: number;
+            /** @description one for each currency */
+            costs?: components["schemas"]["Amount"][] | null;
+            /** Format: int64 */
+            inputTokens?: number;
+            key: string;
+            /** Format: int64 */
+            outputTokens?: number;
+            /** @description buckets in which turns began, in order; those without one are left out */
+            points: components["schemas"]["UsagePoint"][] | null;
+            /** Format: int64 */
+            reasoningTokens?: number;
+            /**
+             * Format: int64
+             * @description turns whose program reported tokens or cost
+             */
+            reported: number;
+            /**
+             * Format: int64
+             * @description of each turn its program's own total, else the sum of the parts that it reports
+             */
+            tokens?: number;
+            took?: components["schemas"]["TurnTimes"];
+            /**
+             * Format: int64
+             * @description of the programs that report one
+             */
+            totalTokens?: number;
+            /** Format: int64 */
+            turns: number;
+        };
+        UsagePoint: {
+            /** @description when it begins */
+            at: string;
+            /** Format: int64 */
+            cachedReadTokens?: number;
+            /** Format: int64 */
+            cachedWriteTokens?: number;
+            /** @description one for each currency */
+            costs?: components["schemas"]["Amount"][] | null;
+            /** Format: int64 */
+            inputTokens?: number;
+            /** Format: int64 */
+            outputTokens?: number;
+            /** Format: int64 */
+            reasoningTokens?: number;
+            /**
+             * Format: int64
+             * @description turns whose program reported tokens or cost
+             */
+            reported: number;
+            /**
+             * Format: int64
+             * @description of each turn its program's own total, else the sum of the parts that it reports
+             */
+            tokens?: number;
+            took?: components["schemas"]["TurnTimes"];
+            /**
+             * Format: int64
+             * @description of the programs that report one
+             */
+            totalTokens?: number;
+            /** Format: int64 */
+            turns: number;
+        };
         UsageRow: {
             /** Format: int64 */
             cachedReadTokens?: number;
@@ -2826,10 +3068,30 @@ export interface components {
              * @description turns whose program reported tokens or cost
              */
             reported: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of each turn its program's own total, else the sum of the parts that it reports
+             */
+            tokens?: number;
+            /**
+             * Format: int64
+             * @description of the programs that report one
+             */
             totalTokens?: number;
             /** Format: int64 */
             turns: number;
+        };
+        UsageSeries: {
+            all: components["schemas"]["UsageGroup"];
+            /** Format: int64 */
+            bucketSeconds: number;
+            by: string;
+            /** @description by key */
+            groups: components["schemas"]["UsageGroup"][] | null;
+            /** @description when the first bucket begins */
+            since: string;
+            /** @description the last bucket goes to here */
+            until: string;
         };
         Worktree: {
             branch: string;
@@ -4898,6 +5160,38 @@ export interface operations {
             };
         };
     };
+    roundTrips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name or ID prefix */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundTrips"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     remoteAgents: {
         parameters: {
             query?: {
@@ -5632,6 +5926,41 @@ export interface operations {
             };
         };
     };
+    setTeamBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     teamDown: {
         parameters: {
             query?: never;
@@ -5715,6 +6044,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageRow"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usageSeries: {
+        parameters: {
+            query?: {
+                /** @description how far back: minutes, hours or days, as 90m, 24h, 30d */
+                window?: string;
+                /** @description absent: minutes up to 2 h, hours up to 8 days, else days */
+                bucket?: "minute" | "hour" | "day";
+                /** @description RFC 3339; absent: now */
+                until?: string;
+                /** @description minutes east of UTC: where days begin at midnight */
+                east?: number;
+                by?: "agent" | "team" | "job" | "program";
+                /** @description name or unique prefix */
+                agent?: string;
+                team?: string;
+                job?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSeries"];
                 };
             };
             /** @description Error */

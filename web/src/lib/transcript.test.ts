@@ -22,6 +22,12 @@ test("a tool call is one item, and keeps what its updates leave out", () => {
   expect(t.items[0]).toMatchObject({ title: "Edit x", sort: "edit", state: "completed", paths: ["/x"], diffs: [{ path: "/x", before: "1", after: "2" }] });
 });
 
+test("what a turn took is not its end", () => {
+  const t = new Transcript();
+  t.feed(line({ turn: 1, used: { inputTokens: 5, contextUsed: 40, contextSize: 100 } }) + line({ turn: 1, stop: "end_turn" }) + line({ turn: 2, used: { contextUsed: "many", contextSize: -1 } }));
+  expect(t.items.map((i) => (i.kind === "used" ? [i.turn, i.contextUsed, i.contextSize] : i.kind))).toEqual([[1, 40, 100], "stop", [2, undefined, undefined]]);
+});
+
 test("hostile lines change nothing", () => {
   const t = new Transcript();
   t.feed("not json\n[1]\nnull\n" + line({ update: null }) + line({ update: { sessionUpdate: "agent_message_chunk", content: [{ text: 1 }] } }) + line({ update: { sessionUpdate: "tool_call", toolCallId: { a: 1 }, title: 7, locations: "x" } }));

@@ -11,6 +11,7 @@ export type Item =
   | { kind: "tool"; key: string; at: string; id: string; title: string; sort: string; state: ToolState; text: string; paths: string[]; diffs: Diff[]; input: string }
   | { kind: "plan"; key: string; at: string; entries: { text: string; state: string }[] }
   | { kind: "prompt"; key: string; at: string; text: string }
+  | { kind: "used"; key: string; at: string; turn: number; contextUsed: number | undefined; contextSize: number | undefined }
   | { kind: "stop"; key: string; at: string; turn: number; why: string }
   | { kind: "dropped"; key: string; at: string; text: string };
 
@@ -47,6 +48,7 @@ export class Transcript {
     if (isObject(v.update)) this.update(v.update, at);
     else if (isObject(v.prompt)) this.put({ kind: "prompt", key: this.key(), at, text: text(v.prompt.text) });
     else if (typeof v.prompt === "string") this.put({ kind: "prompt", key: this.key(), at, text: v.prompt });
+    else if (typeof v.turn === "number" && isObject(v.used)) this.put({ kind: "used", key: this.key(), at, turn: v.turn, contextUsed: count(v.used.contextUsed), contextSize: count(v.used.contextSize) });
     else if (typeof v.turn === "number") this.put({ kind: "stop", key: this.key(), at, turn: v.turn, why: text(v.stop) });
     else if (typeof v.dropped === "string") this.put({ kind: "dropped", key: this.key(), at, text: v.dropped });
   }
@@ -114,6 +116,8 @@ export class Transcript {
     return String(this.n++);
   }
 }
+
+const count = (v: unknown): number | undefined => (typeof v === "number" && v >= 0 ? v : undefined);
 
 function orOld<T>(now: T[], old: T[] | undefined): T[] {
   return now.length > 0 ? now : (old ?? []);

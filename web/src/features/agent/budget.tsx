@@ -1,111 +1,25 @@
-import { useState } from "react";
 import { api, unwrap, type Agent } from "~/api/client";
 import { putAgent } from "~/api/state";
 import { hasEnded } from "~/lib/agent";
-import { Button } from "~/ui/button";
-import { Field, Input, Meter } from "~/ui/controls";
+import { Budget as Bounds } from "~/ui/budget";
 import { Section } from "~/ui/facts";
-import { Refused } from "~/ui/note";
-import { money, number, tokensOf } from "./facts";
-
-type Bound = { name: string; key: "cost" | "tokens" | "turns"; spent: number | undefined; most: number | undefined; show: (n: number | undefined) => string };
 
 /** What the agent may take, and how much of that it has. When it is spent, it pauses and you are asked. */
 export function Budget({ agent }: { agent: Agent }) {
-  const [editing, edit] = useState(false);
-  const b = agent.budget ?? {};
-  const u = agent.usage ?? {};
-  const bounds: Bound[] = [
-    { name: "Cost", key: "cost", spent: u.cost, most: b.cost, show: (n) => money(n, u.currency) },
-    { name: "Tokens", key: "tokens", spent: tokensOf(u), most: b.tokens, show: number },
-    { name: "Turns", key: "turns", spent: agent.turns, most: b.turns, show: number },
-  ];
-  const set = bounds.filter((x) => x.most);
+  const may = !hasEnded(agent.status) && !agent.attached;
   return (
-    <Section
-      title="Budget"
-      action={
-        !hasEnded(agent.status) &&
-        !agent.attached &&
-        !editing && (
-          <Button size="sm" look="ghost" onClick={() => edit(true)}>
-            {set.length > 0 ? "Change it" : "Set one"}
-          </Button>
-        )
-      }
-    >
-      {editing ? (
-        <Edit agent={agent} bounds={bounds} onClose={() => edit(false)} />
-      ) : (
-        <>
-          {set.length === 0 && <p className="text-text-2">No bound: it may take what its work takes.</p>}
-          <ul className="flex flex-col gap-2">
-            {set.map((x) => {
-              const percent = x.spent === undefined ? undefined : Math.floor((x.spent * 100) / x.most!);
-              return (
-                <li key={x.key} className="grid grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-3">
-                  <span className="text-text-3">{x.name}</span>
-                  {percent === undefined ? <span className="text-text-3">not reported by its program</span> : <Meter percent={percent} label={`${x.name} spent`} warn={percent >= 80} />}
-                  <span className="whitespace-nowrap">
-                    {x.spent !== undefined && `${x.show(x.spent)} of `}
-                    {x.show(x.most)}
-                  </span>
-                </li>
-              );
-            })}
-          </ul>
-          {set.length > 0 && <p className="mt-2 text-xs text-text-3">When it is spent, the agent pauses and you are asked.</p>}
-        </>
+    <Bounds
+      usage={agent.usage}
+      turns={agent.turns}
+      budget={agent.budget}
+      spent="When it is spent, the agent pauses and you are asked."
+      none="No bound: it may take what its work takes."
+      {...(may && { save: async (body) => putAgent(await unwrap(api.POST("/api/agents/{name}/budget", { params: { path: { name: agent.name } }, body }))) })}
+      frame={(action, content) => (
+        <Section title="Budget" action={action}>
+          {content}
+        </Section>
       )}
-    </Section>
-  );
-}
-
-function Edit({ agent, bounds, onClose }: { agent: Agent; bounds: Bound[]; onClose: () => void }) {
-  const [text, setText] = useState<Record<string, string>>(() => Object.fromEntries(bounds.map((b) => [b.key, b.most ? String(b.most) : ""])));
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<unknown>();
-  const bad = (key: string) => {
-    const n = Number(text[key] || 0);
-    return !(n >= 0) || (key !== "cost" && !Number.isInteger(n)) ? "a number" : undefined;
-  };
-  const wrong = bounds.some((b) => bad(b.key));
-  const save = async () => {
-    setBusy(true);
-    setFailed(undefined);
-    try {
-      putAgent(await unwrap(api.POST("/api/agents/{name}/budget", { params: { path: { name: agent.name } }, body: { cost: Number(text.cost || 0), tokens: Number(text.tokens || 0), turns: Number(text.turns || 0) } })));
-      onClose();
-    } catch (cause) {
-      setFailed(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <form
-      className="flex flex-col gap-3 rounded-md border border-border bg-sunken p-3"
-      onSubmit={(e) => {
-        e.preventDefault();
-        if (!wrong) void save();
-      }}
-    >
-      {failed !== undefined && <Refused what="Not changed." cause={failed} />}
-      <div className="grid grid-cols-3 gap-2 max-sm:grid-cols-1">
-        {bounds.map((b) => (
-          <Field key={b.key} label={b.name} error={bad(b.key)}>
-            {(p) => <Input {...p} inputMode="decimal" placeholder="no bound" value={text[b.key] ?? ""} onChange={(e) => setText({ ...text, [b.key]: e.target.value.trim() })} />}
-          </Field>
-        ))}
-      </div>
-      <div className="flex justify-end gap-2">
-        <Button size="sm" onClick={onClose}>
-          Leave it
-        </Button>
-        <Button acts size="sm" look="primary" type="submit" disabled={busy || wrong}>
-          Set the budget
-        </Button>
-      </div>
-    </form>
+    />
   );
 }

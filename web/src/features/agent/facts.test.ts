@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Job, Mail, RemoteAgent } from "~/api/client";
+import type { Job, Leg, Mail, RemoteAgent } from "~/api/client";
 import { Transcript } from "~/lib/transcript";
-import { fillOf, linksOf, linksTo, median, money, number, outbox, teamOf, tokensOf, traffic, turnsOf } from "./facts";
+import { crossedOf, fillOf, fillsOf, linksOf, linksTo, median, money, number, outbox, teamOf, tokensOf, traffic, turnsOf } from "./facts";
 
 const leg = (peer: string, state: string, agents: string[], peerAgents: string[]) => ({ peer, peerName: peer, state, agents, peerAgents, connected: true, waiting: 0 });
 const jobs = [
@@ -33,6 +33,24 @@ const mail = (direction: string, from: string, to: string, at: string, state = "
 test("traffic counts each way, with the peer alone", () => {
   const all = [mail("out", "amb", "back", "1"), mail("in", "back", "amb", "3"), mail("in", "web", "amb", "2"), mail("out", "other", "back", "9"), mail("out", "amb", "x", "8", "queued", "q"), mail("local", "user", "amb", "7", "read", "")];
   expect(traffic(all, "amb", "p")).toEqual({ sent: 1, received: 2, last: "3" });
+});
+
+test("what an agent exchanged is its own, not that of an agent of the same name there", () => {
+  const l = { ...leg("p", "open", ["amb", "other"], ["amb"]), sent: 9, received: 5, traffic: [{ agent: "amb", sent: 2, received: 1, lastAt: "7" }, { agent: "user", sent: 7, received: 4 }] } as Leg;
+  expect(crossedOf(l, "amb")).toEqual({ sent: 2, received: 1, last: "7" });
+  expect(crossedOf(l, "other")).toEqual({ sent: 0, received: 0, last: undefined });
+});
+
+test("how full the context was follows what the program said, turn by turn", () => {
+  const t = new Transcript();
+  const say = (v: object) => t.feed(JSON.stringify({ at: "2026-01-01T00:00:00.000Z", ...v }) + "\n");
+  say({ turn: 1, used: { contextUsed: 40, contextSize: 100 } });
+  say({ turn: 1, stop: "end_turn" });
+  say({ turn: 2, used: { inputTokens: 1 } });
+  say({ turn: 2, stop: "end_turn" });
+  say({ turn: 3, used: { contextUsed: 130, contextSize: 100 } });
+  expect(fillsOf(t.items)).toEqual([{ turn: 1, percent: 40 }, { turn: 3, percent: 100 }]);
+  expect(turnsOf(t.items).map((x) => x.n)).toEqual([1, 2]);
 });
 
 test("the outbox is what has no receipt", () => {

@@ -2,11 +2,7 @@
 import type { Agent, Job, Leg, Mail, RemoteAgent } from "~/api/client";
 import type { Item } from "~/lib/transcript";
 
-const programs: Record<string, string> = { claude: "Claude Code", codex: "Codex", gemini: "Gemini CLI", scripted: "scripted program" };
-
-export function programName(name: string): string {
-  return programs[name] ?? name;
-}
+export { money, number, programName, tokensOf } from "~/lib/figures";
 
 export function roleName(role: string | undefined): string {
   return role ? role.charAt(0).toUpperCase() + role.slice(1) : "No role";
@@ -60,6 +56,7 @@ export function turnsOf(items: Item[]): Turn[] {
   let exact = false;
   for (const i of items) {
     if (i.kind === "prompt") exact = began === undefined || exact;
+    if (i.kind === "used") continue; // of the turn that ends next
     if (i.kind !== "stop") {
       began ??= i.at || undefined;
       continue;
@@ -70,6 +67,17 @@ export function turnsOf(items: Item[]): Turn[] {
     exact = false;
   }
   return out;
+}
+
+/** How full the context was after each turn of the session, in per cent, where the program said it. */
+export function fillsOf(items: Item[]): { turn: number; percent: number }[] {
+  return items.flatMap((i) => (i.kind === "used" && i.contextUsed !== undefined && i.contextSize ? [{ turn: i.turn, percent: Math.min(100, Math.floor((i.contextUsed * 100) / i.contextSize)) }] : []));
+}
+
+/** What an agent has exchanged over a leg since its job began. */
+export function crossedOf(leg: Leg, agent: string): Traffic {
+  const t = (leg.traffic ?? []).find((c) => c.agent === agent);
+  return { sent: t?.sent ?? 0, received: t?.received ?? 0, last: t?.lastAt };
 }
 
 export function median(all: number[]): number | undefined {
@@ -83,21 +91,4 @@ export function fillOf(a: Agent): number | undefined {
   const used = a.usage?.contextUsed;
   const size = a.usage?.contextSize;
   return used !== undefined && size ? Math.min(100, Math.floor((used * 100) / size)) : undefined;
-}
-
-export const number = (n: number | undefined): string => (n === undefined ? "not reported" : n.toLocaleString("en"));
-
-export function money(cost: number | undefined, currency: string | undefined): string {
-  if (cost === undefined) return "not reported";
-  const sign = !currency || currency === "USD" ? "$" : "";
-  return sign + cost.toFixed(cost !== 0 && cost < 0.01 ? 4 : 2) + (sign ? "" : " " + currency);
-}
-
-type Usage = NonNullable<Agent["usage"]>;
-
-/** The program's own total, or the sum of the parts that it does report: reasoning is within the output. */
-export function tokensOf(u: Pick<Usage, "totalTokens" | "inputTokens" | "outputTokens" | "cachedReadTokens" | "cachedWriteTokens">): number | undefined {
-  if (u.totalTokens !== undefined) return u.totalTokens;
-  const parts = [u.inputTokens, u.outputTokens, u.cachedReadTokens, u.cachedWriteTokens].filter((n) => n !== undefined);
-  return parts.length > 0 ? parts.reduce((a, b) => a + b, 0) : undefined;
 }

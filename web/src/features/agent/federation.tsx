@@ -4,7 +4,9 @@ import { ChevronRight, MessageSquare, Network, Unlink2 } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
 import { api, unwrap, type Agent, type Mail } from "~/api/client";
 import { useSnapshot } from "~/api/state";
+import { useRoundTrips } from "~/api/trips";
 import { useNow } from "~/lib/now";
+import { trip } from "~/lib/figures";
 import { ago, span } from "~/lib/time";
 import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
@@ -13,9 +15,10 @@ import { Facts, Section } from "~/ui/facts";
 import { Note, Refused } from "~/ui/note";
 import { Receipt } from "~/ui/receipt";
 import { RoleIcon } from "~/ui/role";
+import { Sparkline } from "~/ui/sparkline";
 import { Badge, StatusBadge } from "~/ui/status";
 import { sayFailed } from "~/ui/toast";
-import { outbox, roleName, teamOf, traffic, type Link } from "./facts";
+import { crossedOf, outbox, roleName, teamOf, type Link } from "./facts";
 import { SendDialog } from "./send";
 
 const page = 500;
@@ -79,7 +82,8 @@ function OneLink({ agent, link: { job, leg }, message }: { agent: Agent; link: L
     queryFn: ({ signal }) => unwrap(api.GET("/api/messages", { params: { query: { job: job.jobId, limit: page } }, signal })),
   });
   const all = useMemo(() => mail.data?.messages ?? [], [mail.data]);
-  const crossed = useMemo(() => traffic(all, agent.name, leg.peer), [all, agent.name, leg.peer]);
+  const crossed = crossedOf(leg, agent.name);
+  const trips = useRoundTrips(leg.peer, leg.connected);
   const waits = useMemo(() => outbox(all, leg.peer), [all, leg.peer]);
   const dials = !leg.connected && (leg.state === "open" || leg.state === "dialing");
   const ttl = job.ttlAt ? Date.parse(leg.ttlAt ?? job.ttlAt) : undefined;
@@ -121,17 +125,18 @@ function OneLink({ agent, link: { job, leg }, message }: { agent: Agent; link: L
             ],
             [
               "Messages",
-              mail.isPending ? (
-                "…"
-              ) : (
-                <>
-                  {crossed.sent} sent <span className="text-text-3">/</span> {crossed.received} received
-                  {mail.data?.before && <span className="text-text-3"> of the last {page}</span>}
-                </>
-              ),
+              <>
+                {crossed.sent.toLocaleString()} sent <span className="text-text-3">/</span> {crossed.received.toLocaleString()} received
+                {(leg.sent !== crossed.sent || leg.received !== crossed.received) && (
+                  <span className="block text-xs text-text-3">
+                    all of the job: {leg.sent.toLocaleString()} sent / {leg.received.toLocaleString()} received
+                  </span>
+                )}
+              </>,
             ],
-            ["Last activity", mail.isPending ? "…" : crossed.last ? ago(crossed.last, now) : "none yet"],
-            ["Round trip", leg.rttMs ? `${leg.rttMs < 10 ? leg.rttMs.toFixed(1) : Math.round(leg.rttMs)} ms` : "not measured yet"],
+            ["Last activity", crossed.last ? ago(crossed.last, now) : leg.lastAt ? `${ago(leg.lastAt, now)}, not of ${agent.name}` : "none yet"],
+            ["Connected for", leg.connectedSince && span(now - Date.parse(leg.connectedSince))],
+            ["Round trip", leg.rttMs === undefined && trips.length === 0 ? "not measured yet" : <RoundTrips last={leg.rttMs} trips={trips} peer={leg.peerName} />],
           ]}
         />
         {(leg.detail || leg.reason) && (
@@ -193,6 +198,23 @@ function OneLink({ agent, link: { job, leg }, message }: { agent: Agent; link: L
         </Section>
       )}
     </>
+  );
+}
+
+/** The last one, and how they went since the daemon's start. */
+function RoundTrips({ last, trips, peer }: { last: number | undefined; trips: number[]; peer: string }) {
+  return (
+    <span className="flex items-center gap-3">
+      <span className="whitespace-nowrap">{last === undefined ? "–" : trip(last)}</span>
+      {trips.length > 1 && (
+        <>
+          <Sparkline of="peer" values={trips} label={`Round trips to ${peer}, the last ${trips.length}`} className="!h-6 max-w-48 min-w-0 flex-1" />
+          <span className="text-xs whitespace-nowrap text-text-3">
+            {trip(Math.min(...trips))} to {trip(Math.max(...trips))}
+          </span>
+        </>
+      )}
+    </span>
   );
 }
 

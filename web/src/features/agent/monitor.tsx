@@ -1,19 +1,22 @@
-import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo } from "react";
-import { api, unwrap } from "~/api/client";
 import type { Agent } from "~/api/client";
 import { useOutput } from "~/api/output";
+import { useSeries } from "~/api/usage";
+import { hasEnded } from "~/lib/agent";
+import { compact, took } from "~/lib/figures";
 import { useNow } from "~/lib/now";
+import { remembered } from "~/lib/store";
 import { clock, span } from "~/lib/time";
-import { Meter } from "~/ui/controls";
+import { bucketName, bucketText, costOf, currencyOf, isWindow, sumsOf, timesOf, valuesOf, windows, windowText, type Series, type Window } from "~/lib/usage";
+import { Meter, Segmented } from "~/ui/controls";
 import { Facts, Section } from "~/ui/facts";
 import { Refused } from "~/ui/note";
 import { Sparkline } from "~/ui/sparkline";
-import { fillOf, median, money, number, tokensOf, turnsOf } from "./facts";
+import { Budget } from "./budget";
+import { fillOf, fillsOf, median, money, number, tokensOf, turnsOf } from "./facts";
 import { Sessions } from "./sessions";
 
-const Chart = lazy(() => import("~/ui/chart"));
-import { hasEnded } from "~/lib/agent";
+const SeriesChart = lazy(() => import("~/ui/series"));
 
 /** What the agent has used, and how long its turns took. What its program does not say is said to be so. */
 export function Monitor({ agent }: { agent: Agent }) {
@@ -22,8 +25,9 @@ export function Monitor({ agent }: { agent: Agent }) {
   const fill = fillOf(agent);
   const output = useOutput(agent.name, agent.created);
   const turns = useMemo(() => turnsOf(output.items), [output.items]);
-  const times = useMemo(() => turns.flatMap((t) => (t.ms === undefined ? [] : [t.ms])), [turns]);
-  const typical = median(times);
+  const fills = useMemo(() => fillsOf(output.items), [output.items]);
+  const lasted = useMemo(() => turns.flatMap((t) => (t.ms === undefined ? [] : [t.ms])), [turns]);
+  const typical = median(lasted);
   return (
     <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={0} aria-label="Monitor" role="region">
       <div className="mx-auto max-w-[1000px]">
@@ -31,12 +35,17 @@ export function Monitor({ agent }: { agent: Agent }) {
           <div className="grid grid-cols-2 gap-x-6 gap-y-5 @container">
             <Figure name="Tokens" value={number(tokensOf(u))} />
             <Figure name="Cost" value={money(u.cost, u.currency)} />
-            <Figure name="Context fill" value={fill === undefined ? "not reported" : `${fill} %`}>{fill !== undefined && <Meter percent={fill} label="Context fill" warn={fill >= 80} />}</Figure>
-            <Figure name="Turn time, median" value={typical === undefined ? "no turn yet" : short(typical)}>
-              {times.length > 1 && <Sparkline values={times.slice(-60)} label={`Time of the last ${Math.min(60, times.length)} turns`} />}
+            <Figure name="Context fill" value={fill === undefined ? "not reported" : `${fill} %`}>
+              {fill !== undefined && <Meter percent={fill} label="Context fill" warn={fill >= 80} />}
+              <Fills fills={fills} />
+            </Figure>
+            <Figure name="Turn time, median" value={typical === undefined ? "no turn yet" : took(typical)}>
+              {lasted.length > 1 && <Sparkline values={lasted.slice(-60)} label={`Time of the last ${Math.min(60, lasted.length)} turns`} />}
             </Figure>
           </div>
         </Section>
+        <Over agent={agent} />
+        <Budget agent={agent} />
         <Section title="Now">
           <Facts
             rows={[
@@ -62,10 +71,8 @@ export function Monitor({ agent }: { agent: Agent }) {
             ]}
           />
         </Section>
-        <Days agent={agent} />
         <Section title="Turns" count={turns.length}>
           {output.failed !== undefined && <Refused what="The record cannot be read." cause={output.failed} />}
-          <TurnTimes times={times} />
           {output.ready && turns.length === 0 && <p className="text-text-2">None has ended in this session.</p>}
           {turns.length > 0 && (
             <table className="w-full border-collapse">
@@ -94,7 +101,7 @@ export function Monitor({ agent }: { agent: Agent }) {
                       <td className="py-1.5">{t.n}</td>
                       <td className="py-1.5 text-text-2">{t.began ? clock(t.began) : "not recorded"}</td>
                       <td className="py-1.5 break-words text-text-2">{t.end === "end_turn" ? "its program" : t.end.replaceAll("_", " ")}</td>
-                      <td className="py-1.5 text-right">{t.ms === undefined ? "–" : short(t.ms)}</td>
+                      <td className="py-1.5 text-right">{t.ms === undefined ? "–" : took(t.ms)}</td>
                     </tr>
                   ))}
               </tbody>
@@ -108,48 +115,82 @@ export function Monitor({ agent }: { agent: Agent }) {
   );
 }
 
-const whole = (n: number): string => (Number.isInteger(n) ? String(n) : "");
+const names: Record<Window, string> = { "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d" };
+const looked = remembered<Window>("monitor.window", "24h", isWindow);
 
-/** How long the last turns took. */
-function TurnTimes({ times }: { times: number[] }) {
-  const [xs, ys] = useMemo(() => {
-    const last = times.slice(-100);
-    return [last.map((_, i) => times.length - last.length + i + 1), last];
-  }, [times]);
-  if (times.length < 3) return null;
-  return (
-    <div className="mb-3">
-      <Suspense fallback={<div className="h-[140px]" />}>
-        <Chart label="How long the turns took" xs={xs} ys={ys} x={whole} y={short} />
-      </Suspense>
-    </div>
-  );
-}
+const sorts = [
+  { name: "input", colour: "--c-1", pick: "inputTokens" },
+  { name: "from cache", colour: "--c-3", pick: "cachedReadTokens" },
+  { name: "to cache", colour: "--c-5", pick: "cachedWriteTokens" },
+  { name: "output", colour: "--c-2", pick: "outputTokens" },
+] as const;
 
-/** Tokens by day, of the last 30. Days without a report are gaps. */
-function Days({ agent }: { agent: Agent }) {
-  const days = useQuery({
-    queryKey: ["usage", "day", agent.name, agent.turns],
-    queryFn: async ({ signal }) => (await unwrap(api.GET("/api/usage", { params: { query: { by: "day", agent: agent.name } }, signal }))) ?? [],
-    placeholderData: (old) => old,
-  });
-  const rows = useMemo(() => [...(days.data ?? [])].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(-30), [days.data]);
-  const xs = useMemo(() => rows.map((_, i) => i), [rows]);
-  const ys = useMemo(() => rows.map((r) => tokensOf(r) ?? null), [rows]);
-  const day = useMemo(() => (i: number) => rows[i]?.key.slice(5) ?? "", [rows]);
-  if (days.isError) return <Section title="Tokens by day"><Refused what="They cannot be read." cause={days.error} /></Section>;
-  if (ys.filter((n) => n !== null).length < 2) return null;
+const times = [
+  { name: "median", colour: "--c-3", pick: "p50Ms" },
+  { name: "95 of 100", colour: "--c-2", pick: "p95Ms" },
+] as const;
+
+/** Tokens, cost, turns and their times as they went. */
+function Over({ agent }: { agent: Agent }) {
+  const w = looked.use();
+  const q = useSeries({ window: w, by: "agent", agent: agent.name });
+  const s = q.data;
   return (
-    <Section title="Tokens by day" count={rows.length}>
-      <Suspense fallback={<div className="h-[140px]" />}>
-        <Chart label="Tokens by day" bars xs={xs} ys={ys} x={day} y={compact} />
-      </Suspense>
+    <Section title="Over time" action={<Segmented label="How far back" value={w} onChange={looked.set} options={windows.map((value) => ({ value, label: names[value] }))} />}>
+      {q.isError && !s && <Refused what="Usage cannot be read." cause={q.error} />}
+      {s && (s.all.turns === 0 ? <p className="text-text-2">No turn in {windowText[w]}.</p> : <Charts series={s} />)}
+      {!s && !q.isError && <div className="h-[300px]" />}
     </Section>
   );
 }
 
-const compact = (n: number): string => Intl.NumberFormat("en", { notation: "compact" }).format(n);
-const short = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : span(ms));
+function Charts({ series: s }: { series: Series }) {
+  const shape = useMemo(() => {
+    const at = timesOf(s);
+    const currency = currencyOf(s.all);
+    const parts = sorts.filter((x) => s.all[x.pick] !== undefined).map((x) => ({ name: x.name, colour: x.colour, values: valuesOf(s.all, at, (p) => p[x.pick], 0) }));
+    const whole = { name: "tokens", colour: "--c-1", values: valuesOf(s.all, at, (p) => p.tokens, 0) };
+    return {
+      at,
+      currency,
+      tokens: s.all.tokens === undefined ? undefined : parts.length > 0 ? parts : [whole],
+      cost: [{ name: "cost so far", colour: "--c-1", values: sumsOf(valuesOf(s.all, at, (p) => costOf(p, currency), 0)) }],
+      turns: [{ name: "turns", colour: "--c-3", values: valuesOf(s.all, at, (p) => p.turns, 0) }],
+      took: times.map((x) => ({ name: x.name, colour: x.colour, values: valuesOf(s.all, at, (p) => p.took?.[x.pick], null) })),
+    };
+  }, [s]);
+  const price = useMemo(() => (n: number) => money(n, shape.currency), [shape.currency]);
+  const called = useMemo(() => (t: number) => bucketName(t, s), [s]);
+  const common = { times: shape.at, width: s.bucketSeconds * 1000, at: called };
+  const t = s.all.took;
+  return (
+    <Suspense fallback={<div className="h-[300px]" />}>
+      <div className="flex flex-col gap-3">
+        {shape.tokens ? (
+          <SeriesChart {...common} title={`Tokens ${bucketText(s)}`} label={`Tokens ${bucketText(s)}: ${number(s.all.tokens)} in all`} lines={shape.tokens} kind="bars" y={compact} height={150} />
+        ) : (
+          <p className="text-text-3">No turn reported tokens.</p>
+        )}
+        {shape.currency !== undefined && <SeriesChart {...common} title="Cost so far" label={`Cost so far: ${money(costOf(s.all, shape.currency), shape.currency)}`} lines={shape.cost} kind="area" y={price} height={100} />}
+        <SeriesChart {...common} title={`Turns ${bucketText(s)}`} label={`Turns ${bucketText(s)}: ${s.all.turns} in all`} lines={shape.turns} kind="bars" y={whole} height={90} />
+        {t && <SeriesChart {...common} title="Turn time" label={`How long turns took: median ${took(t.p50Ms)}, 95 of 100 within ${took(t.p95Ms)}, longest ${took(t.maxMs)}`} lines={shape.took} kind="line" y={took} clock height={120} />}
+      </div>
+    </Suspense>
+  );
+}
+
+const whole = (n: number): string => (Number.isInteger(n) ? String(n) : "");
+
+/** How full the context was after each turn of this session. */
+function Fills({ fills }: { fills: { turn: number; percent: number }[] }) {
+  if (fills.length < 2) return null;
+  const last = fills.slice(-60);
+  return (
+    <div className="mt-3">
+      <Sparkline of="amount" values={last.map((f) => f.percent)} label={`Context fill after the last ${last.length} turns of this session, now ${last.at(-1)!.percent} %`} />
+    </div>
+  );
+}
 
 function Figure({ name, value, children }: { name: string; value: string; children?: React.ReactNode }) {
   const known = value !== "not reported" && value !== "no turn yet";

@@ -145,7 +145,7 @@ function Scroller({ children }: { children: ReactNode }) {
 export function merge(items: Item[], mail: Mail[]): Row[] {
   const rows: Row[] = [];
   items.forEach((item, order) => {
-    if (item.kind === "prompt" || (item.kind === "stop" && item.why === "end_turn")) return; // the messages themselves stand here
+    if (item.kind === "prompt" || item.kind === "used" || (item.kind === "stop" && item.why === "end_turn")) return; // the messages themselves stand here
     rows.push({ key: "o" + item.key, at: item.at, order, item });
   });
   mail.forEach((m) => rows.push({ key: m.direction + m.id, at: m.at, order: m.pos - 1e12, mail: m }));
@@ -177,6 +177,7 @@ function OneItem({ item }: { item: Item }): ReactNode {
         </ul>
       );
     case "prompt":
+    case "used":
       return null;
     case "stop":
       return <p className="text-center text-xs text-text-3">Turn {item.turn} ended: {item.why.replaceAll("_", " ")}</p>;

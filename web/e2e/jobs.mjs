@@ -22,7 +22,7 @@ await flow(async (open) => {
   await line.getByText(/vps allowed it: the job opened at/).waitFor();
   const reply = line.getByRole("article", { name: "backend to user" });
   await reply.getByText(/echo We read/).waitFor();
-  assert.equal(await line.locator("img, script, a").count(), 0);
+  for (const message of [ask, reply]) assert.equal(await message.locator("img, script, a").count(), 0);
   assert.notEqual(await page.title(), "bad");
 
   // The receipt opens to its steps with times.

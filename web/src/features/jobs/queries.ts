@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { api, unwrap, type Job, type JobRecord } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { nextOf } from "~/lib/link";
@@ -51,22 +51,31 @@ export function useLetters(job: string) {
   });
 }
 
-const pause = 1_000;
+const pause = 400;
 
-/** What is kept of a job beside its messages. After messages it is read again, once in a while. */
+/** What is kept of a job beside its messages: read again, once in a while, after anything about it has changed. */
 export function useRecord(job: Job, moved: number) {
   const asked = useSnapshot((s) => (s.approvals ?? []).map((a) => a.id).join()) ?? "";
   const stand = JSON.stringify([job.state, job.ttlAt, (job.legs ?? []).map((l) => [l.state, l.reason, l.connected, l.askedTtlAt])]);
   const query = useQuery<JobRecord>({
-    queryKey: ["job-record", job.jobId, stand, asked],
-    placeholderData: (old, of) => (of?.queryKey[1] === job.jobId ? old : undefined),
+    queryKey: ["job-record", job.jobId],
+    refetchOnMount: "always",
     queryFn: ({ signal }) => unwrap(api.GET("/api/federation/bridge/status/{jobId}/record", { params: { path: { jobId: job.jobId } }, signal })),
   });
   const { refetch } = query;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
-    if (!moved) return;
-    const t = setTimeout(() => void refetch(), pause);
-    return () => clearTimeout(t);
-  }, [moved, refetch]);
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      void refetch();
+    }, pause);
+  }, [stand, asked, moved, refetch]);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
   return query;
 }

@@ -72,7 +72,7 @@ await flow(async (open) => {
       await shoot(page, `hostile-${name.toLowerCase()}-${width}`);
     }
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find or do" }).waitFor();
     await page.getByText("<h1>Job</h1>").last().waitFor();
     await clean(at("The palette"));
     await shoot(page, `hostile-palette-${width}`);

@@ -120,7 +120,7 @@ await flow(async (open) => {
 
   // The palette gives the focus back, too.
   await keys.press("Control+k");
-  await page.getByRole("combobox").waitFor();
+  await page.getByRole("combobox", { name: "Find or do" }).waitFor();
   await keys.press("Escape");
   await keys.at(button("Actions"), "the focus did not come back from the palette");
   await keys.press("?");

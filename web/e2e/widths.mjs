@@ -89,7 +89,7 @@ await flow(async (open) => {
     await fits(page, at("The keys"));
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find or do" }).waitFor();
     await fits(page, at("The palette"));
     await page.keyboard.press("Escape");
   }

@@ -14,5 +14,9 @@ addEventListener("focusout", ({ target, relatedTarget }) => {
 export function giveBack(e: Event): void {
   e.preventDefault();
   if (document.querySelector("[role=dialog]:not([data-state=closed])")) return; // another took its place
+  refocus();
+}
+
+export function refocus(): void {
   if (last) (last.isConnected ? last : document.getElementById("main"))?.focus();
 }

@@ -2,6 +2,7 @@ import { Command } from "cmdk";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 import { visible } from "~/lib/visible";
+import { refocus } from "~/ui/focus";
 
 export type Action = { id: string; group: "Actions" | "Agents" | "On peers" | "Jobs" | "Approvals"; label: string; hint?: string; keys?: string; icon?: ReactNode; run: () => void };
 
@@ -79,9 +80,8 @@ export function Palette({ onClose, actions }: { onClose: () => void; actions: Ac
  */
 function Over({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
   useEffect(() => {
-    const before = document.activeElement;
     return () => {
-      if (before instanceof HTMLElement && document.activeElement === document.body) before.focus();
+      if (document.activeElement === document.body) refocus();
     };
   }, []);
   return createPortal(

@@ -10,7 +10,7 @@ import { Skeleton } from "./ui/note";
 
 const AgentPanel = later(() => import("./features/agent/panel").then((m) => m.AgentPanel));
 const Chat = later(() => import("./features/chat/chat").then((m) => m.Chat));
-const Message = later(() => import("./features/chat/chat").then((m) => m.Message));
+const Message = later(() => import("./features/chat/message").then((m) => m.Message));
 const ApprovalCard = later(() => import("./features/approvals/card").then((m) => m.ApprovalCard));
 const RemotePanel = later(() => import("./features/agent/remote").then((m) => m.RemotePanel));
 const Approvals = later(() => import("./features/approvals/view").then((m) => m.ApprovalsView));

@@ -46,6 +46,6 @@ func crowded(t *testing.T) *harness.Node {
 // processor is held against the bar of 50 ms; what the clock says depends on who else runs, and is told.
 func TestBusy(t *testing.T) {
 	a := crowded(t)
-	flow(t, "speed.mjs", map[string]any{"url": enter(t, a), "events": 1500, "cpu": 50, "shots": os.Getenv("GROOVE_SHOTS"),
+	flow(t, "speed.mjs", map[string]any{"url": enter(t, a), "events": 600, "cpu": 50, "shots": os.Getenv("GROOVE_SHOTS"),
 		"profile": os.Getenv("GROOVE_PROFILE"), "views": []string{"tree", "list", "chat", "jobs", "dashboard"}})
 }

@@ -9,15 +9,16 @@ await flow(async (open) => {
   const client = await page.context().newCDPSession(page);
   const order = Object.values(views);
   const begun = Date.now();
-  for (let i = 1, before = 0; i <= facts.samples; i++) {
+  for (let i = 1, before = { at: begun, events: 0 }; i <= facts.samples; i++) {
     await order[i % order.length](page);
     await page.waitForTimeout(Math.max(0, begun + i * facts.every - Date.now()));
     await views.tree(page);
     for (let twice = 0; twice < 2; twice++) await client.send("HeapProfiler.collectGarbage");
     const { usedSize } = await client.send("Runtime.getHeapUsage");
     const { nodes, jsEventListeners } = await client.send("Memory.getDOMCounters");
-    const rate = Math.round((1000 * (seen.events - before)) / facts.every);
-    before = seen.events;
+    const now = { at: Date.now(), events: seen.events };
+    const rate = Math.round((1000 * (now.events - before.events)) / (now.at - before.at));
+    before = now;
     console.log(JSON.stringify({ minute: Math.round((Date.now() - begun) / 6_000) / 10, heap: usedSize, nodes, listeners: jsEventListeners, rate }));
   }
 });

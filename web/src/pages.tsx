@@ -10,7 +10,7 @@ import { Skeleton } from "./ui/note";
 
 const AgentPanel = later(() => import("./features/agent/panel").then((m) => m.AgentPanel));
 const Chat = later(() => import("./features/chat/chat").then((m) => m.Chat));
-const Message = later(() => import("./features/chat/chat").then((m) => m.Message));
+const Message = later(() => import("./features/chat/message").then((m) => m.Message));
 const ApprovalCard = later(() => import("./features/approvals/card").then((m) => m.ApprovalCard));
 const NotifySetting = later(() => import("./features/approvals/notify").then((m) => m.NotifySetting));
 const RemotePanel = later(() => import("./features/agent/remote").then((m) => m.RemotePanel));

@@ -105,7 +105,7 @@ function Edit({ save: keep, bounds, onClose }: { save: (bounds: Bounds) => Promi
         <Button size="sm" onClick={onClose}>
           Leave it
         </Button>
-        <Button size="sm" look="primary" type="submit" disabled={busy || wrong}>
+        <Button acts size="sm" look="primary" type="submit" disabled={busy || wrong}>
           Set the budget
         </Button>
       </div>

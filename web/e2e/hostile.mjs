@@ -55,7 +55,7 @@ await flow(async (open) => {
     await go(page, "Jobs");
     await see("<h1>Job</h1>");
     await clean(at("Jobs"));
-    await main.getByRole("button", { name: /<h1>Job/ }).first().click();
+    await main.getByRole("link", { name: /<h1>Job/ }).first().click();
     await page.getByRole("log", { name: "Timeline" }).getByText("<script>document.title").first().waitFor();
     await clean(at("A job"));
     await shoot(page, `hostile-job-${width}`);

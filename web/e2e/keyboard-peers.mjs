@@ -18,7 +18,7 @@ await flow(async (open) => {
     await k.type(facts.bridges[1 - i]);
     await k.press("Enter");
   }
-  for (const [p, k] of both) await k.enter(p.getByRole("button", { name: "The same words" }));
+  for (const [p, k] of both) await k.enter(p.getByRole("button", { name: "The words match" }));
   for (const [p, k] of both) {
     await p.getByText(/^Paired with/).waitFor();
     await k.enter(p.getByRole("button", { name: "Done" }));

@@ -90,7 +90,7 @@ await flow(async (open) => {
   const card = page.getByRole("region", { name: "The question" }).getByRole("article");
   await card.getByText("D", { exact: true }).waitFor(); // on screen for long enough
   await keys.press("d");
-  await card.waitFor({ state: "detached" });
+  await card.getByText("Declined by you, in this tab").waitFor();
 
   // Tabs and the menu of the panel; a question before the end gives the focus back.
   await keys.press("Control+k");

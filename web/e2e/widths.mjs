@@ -36,7 +36,7 @@ await flow(async (open) => {
     }
 
     await go(page, "Jobs");
-    await main.getByRole("button", { name: /test/ }).first().click();
+    await main.getByRole("link", { name: /test/ }).first().click();
     await page.getByRole("log", { name: "Timeline" }).waitFor();
     await fits(page, at("A job"));
     await shoot(page, `job-${width}`);

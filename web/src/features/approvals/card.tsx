@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { useMemo } from "react";
 import type { Approval } from "~/api/client";
+import { visible } from "~/lib/visible";
 import { Badge } from "~/ui/status";
 import { Decide } from "./decide";
 import { read } from "./detail";
@@ -22,7 +23,7 @@ export function ApprovalCard({ approval: a }: { approval: Approval }) {
         </span>
       </header>
       <h2 className="text-md break-words">
-        <bdi>{a.title}</bdi>
+        <bdi>{visible(a.title)}</bdi>
       </h2>
       <Facts detail={detail} />
       <Decide approval={a} detail={detail} />

@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import type { Approval } from "~/api/client";
 import { useLink } from "~/api/state";
 import { useShortcuts } from "~/lib/keys";
+import { visible } from "~/lib/visible";
 import { Button, Kbd } from "~/ui/button";
 import { Note, Refused } from "~/ui/note";
 import { clock } from "~/lib/time";
@@ -51,7 +52,7 @@ export function Decide({ approval: a, detail, keys, large }: { approval: Approva
           choices.map((o, i) => (
             <Button key={o.id} size={size} look={o.allow && i === choices.findIndex((c) => c.allow) ? "primary" : "default"} disabled={off} title={why} onClick={() => give(o.allow, o.id)}>
               {o.allow ? <Check size={16} /> : <X size={16} />}
-              <bdi>{o.name}</bdi>
+              <bdi>{visible(o.name)}</bdi>
             </Button>
           ))
         ) : (

@@ -50,10 +50,10 @@ export function Facts({ detail: d, large }: { detail: Detail; large?: boolean })
           ["Its scope", large && d.sort && (agent?.scope ?? []).length > 0 && <span className="font-mono text-xs break-all">{(agent?.scope ?? []).join(" ")}</span>],
           ["Job", d.job && (
             <Link to="/jobs/$job" params={{ job: d.job }} className="underline underline-offset-2">
-              <bdi>{job ?? d.job.slice(0, 8)}</bdi>
+              <bdi>{visible(job ?? d.job.slice(0, 8))}</bdi>
             </Link>
           )],
-          ["Peer", peer && <bdi className="text-remote-text">{peer}</bdi>],
+          ["Peer", peer && <bdi className="text-remote-text">{visible(peer)}</bdi>],
           ...d.facts.map(([k, v]): [string, React.ReactNode] => [k, <bdi>{visible(v)}</bdi>]),
           ["Unreviewed text", d.tainted.length > 0 ? <Badge className="bg-remote-soft text-remote-text">of {d.tainted.join(", ")}, in its context</Badge> : d.sort && large ? "None in this session" : undefined],
         ]}
@@ -87,10 +87,10 @@ export function Facts({ detail: d, large }: { detail: Detail; large?: boolean })
 }
 
 function AgentLink({ name, known }: { name: string; known: boolean }) {
-  if (!known) return <bdi>{name}</bdi>;
+  if (!known) return <bdi>{visible(name)}</bdi>;
   return (
     <Link to="/agents/$name" params={{ name }} className="underline underline-offset-2">
-      <bdi>{name}</bdi>
+      <bdi>{visible(name)}</bdi>
     </Link>
   );
 }
@@ -100,7 +100,7 @@ function Peer({ quote: q, peer }: { quote: Quote; peer: string }) {
   return (
     <figure className="overflow-hidden rounded-lg border border-remote-line bg-remote-wash">
       <figcaption className="flex items-baseline gap-1.5 bg-remote-soft px-3 py-1.5 text-remote-text">
-        <bdi className="font-semibold">{q.from || "a peer"}</bdi> {peer && <>on <bdi>{peer}</bdi></>}
+        <bdi className="font-semibold">{visible(q.from || "a peer")}</bdi> {peer && <>on <bdi>{visible(peer)}</bdi></>}
         {q.at && <time dateTime={q.at} className="ml-auto text-xs">{clock(q.at)}</time>}
       </figcaption>
       <blockquote className="max-h-96 overflow-auto px-3 py-2 text-md break-words whitespace-pre-wrap">{visible(q.text)}</blockquote>

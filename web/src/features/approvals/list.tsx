@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import type { Approval } from "~/api/client";
 import { useNow } from "~/lib/now";
 import { ago, span } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { say as toast } from "~/ui/toast";
 import { say, tooLate } from "./answer";
@@ -41,7 +42,7 @@ export function Row({ approval: a, current, onGo, picked, onPick }: RowProps) {
         </span>
         <span className="truncate font-medium">{nameOf(a, d)}</span>
         <Left approval={a} />
-        <bdi className="col-span-2 line-clamp-2 text-xs break-words text-text-2">{a.title}</bdi>
+        <bdi className="col-span-2 line-clamp-2 text-xs break-words text-text-2">{visible(a.title)}</bdi>
       </button>
     </div>
   );

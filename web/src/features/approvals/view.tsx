@@ -7,6 +7,7 @@ import { api, unwrap, type Approval } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { useShortcuts } from "~/lib/keys";
 import { nextOf } from "~/lib/link";
+import { visible } from "~/lib/visible";
 import { Button, Kbd } from "~/ui/button";
 import { Segmented, Select } from "~/ui/controls";
 import { Empty, Refused, Skeleton } from "~/ui/note";
@@ -159,10 +160,10 @@ function Timed({ approval: a, next, onGo }: { approval: Approval; next?: Approva
             <KindIcon approval={a} sort={detail.sort} large />
             <div className="min-w-0 flex-1">
               <h1 className="text-xl break-words">
-                <bdi>{heading(a, detail)}</bdi>
+                <bdi>{visible(heading(a, detail))}</bdi>
               </h1>
               <p className="break-words text-text-2">
-                {heading(a, detail) !== a.title && <bdi>{a.title}. </bdi>}
+                {heading(a, detail) !== a.title && <bdi>{visible(a.title)}. </bdi>}
                 <span className="text-xs text-text-3">
                   {nameOf(a, detail)}, <span className="font-mono">{a.id}</span>
                 </span>

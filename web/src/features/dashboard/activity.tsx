@@ -71,8 +71,8 @@ function Line({ news: n }: { news: News }) {
 
 function Piece({ part: p, job }: { part: Part; job: string | undefined }) {
   if (typeof p === "string") return p;
-  if ("here" in p) return <bdi className="font-medium">{p.here}</bdi>;
-  if ("there" in p) return <bdi className="font-medium text-remote-text">{p.there}</bdi>;
+  if ("here" in p) return <bdi className="font-medium">{visible(p.here)}</bdi>;
+  if ("there" in p) return <bdi className="font-medium text-remote-text">{visible(p.there)}</bdi>;
   const text = <bdi>{visible(p.quote.slice(0, 200))}</bdi>;
   return job ? (
     <Link to="/jobs/$job" params={{ job }} className="underline underline-offset-2">

@@ -6,6 +6,7 @@ import { useSnapshot } from "~/api/state";
 import { trip } from "~/lib/figures";
 import { useNow } from "~/lib/now";
 import { span } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Sparkline } from "~/ui/sparkline";
 import { longestUp, messagesOf } from "./sums";
@@ -67,7 +68,7 @@ function Trip({ peer }: { peer: Peer }) {
     <Link to="/settings" hash={peer.id} className="flex min-w-0 items-center gap-1.5 text-xs text-text-2 hover:text-text">
       <Sparkline of="peer" values={trips.slice(-60)} label={`Round trips to ${peer.name}`} className="!h-4 !w-12 max-sm:hidden" />
       <span className="truncate">
-        <bdi>{peer.name}</bdi>
+        <bdi>{visible(peer.name)}</bdi>
         {peer.rttMs !== undefined && `, ${trip(peer.rttMs)}`}
       </span>
     </Link>

@@ -3,6 +3,7 @@ import { ArrowLeft, ArrowRight, Clock3, CircleHelp, Handshake, Link2, Link2Off, 
 import type { ReactNode } from "react";
 import type { JobNote, Mail } from "~/api/client";
 import { clock } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Long } from "~/ui/long";
 import { Way } from "~/ui/way";
 import { said } from "./timeline";
@@ -13,10 +14,10 @@ const waits = (m: Mail) => m.direction === "out" && ["queued", "sent", "held"].i
 /** A message in the lane of the machine that it comes from; in orchid what is a peer's. */
 export function Letter({ mail: m, several }: { mail: Mail; several: boolean }) {
   const theirs = m.direction === "in";
-  const other = several ? <span className="text-text-3"> on <bdi>{m.peerName}</bdi></span> : null;
+  const other = several ? <span className="text-text-3"> on <bdi>{visible(m.peerName ?? "")}</bdi></span> : null;
   const name = (n: string, remote: boolean) => (
     <>
-      <bdi className={clsx("font-semibold", remote && "text-remote-text")}>{n !== "user" ? n : remote ? `user of ${m.peerName}` : "You"}</bdi>
+      <bdi className={clsx("font-semibold", remote && "text-remote-text")}>{visible(n !== "user" ? n : remote ? `user of ${m.peerName}` : "You")}</bdi>
       {remote && n !== "user" && other}
     </>
   );
@@ -35,7 +36,7 @@ export function Letter({ mail: m, several }: { mail: Mail; several: boolean }) {
       {(m.attachments ?? []).map((f, i) => (
         <details key={i} className="mt-1.5 border-t border-border pt-1.5 text-xs">
           <summary className="cursor-pointer">
-            <bdi>{f.name}</bdi> ({f.mediaType})
+            <bdi>{visible(f.name)}</bdi> ({f.mediaType})
           </summary>
           <pre className="max-h-80 overflow-auto font-mono whitespace-pre-wrap">{f.text}</pre>
         </details>

@@ -6,6 +6,7 @@ import type { Job } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { useNow } from "~/lib/now";
 import { ago, span } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Input, Select } from "~/ui/controls";
 import { Refused, Skeleton } from "~/ui/note";
@@ -104,11 +105,11 @@ function One({ job: j, needs, chosen }: { job: Job; needs: boolean; chosen: bool
   return (
     <Link to="/jobs/$job" params={{ job: j.jobId }} aria-current={chosen || undefined} className="mb-0.5 block rounded-md px-3 py-2 hover:bg-hover aria-[current=true]:bg-remote-soft focus-visible:-outline-offset-2 max-md:min-h-14">
       <span className="flex items-center gap-2">
-        <bdi className={clsx("min-w-0 flex-1 truncate", over ? "font-medium" : "font-semibold")}>{j.title}</bdi>
+        <bdi className={clsx("min-w-0 flex-1 truncate", over ? "font-medium" : "font-semibold")}>{visible(j.title)}</bdi>
         {needs ? <StatusDot status="awaiting" /> : !over && <PeerDot open={j.state === "open"} />}
       </span>
       <span className={clsx("block truncate text-xs", over ? "text-text-3" : "text-text-2", chosen && "!text-text-2")}>
-        <bdi>{(j.legs ?? []).map((l) => l.peerName).join(", ")}</bdi> · <How job={j} needs={needs} />
+        <bdi>{visible((j.legs ?? []).map((l) => l.peerName).join(", "))}</bdi> · <How job={j} needs={needs} />
       </span>
     </Link>
   );

@@ -3,6 +3,7 @@ import type { Job, JobRecord, Leg, LegRecord, Mail } from "~/api/client";
 import { useNow } from "~/lib/now";
 import { brief, timeTo } from "~/lib/steps";
 import { ago, clock, span } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Facts } from "~/ui/facts";
 import { Sparkline } from "~/ui/sparkline";
 import { Badge, PeerDot } from "~/ui/status";
@@ -20,7 +21,7 @@ export function Side({ job, record, letters }: { job: Job; record?: JobRecord; l
       {job.goal && job.goal !== job.title && (
         <Part title="Goal">
           <p className="break-words whitespace-pre-wrap text-text-2">
-            <bdi>{job.goal}</bdi>
+            <bdi>{visible(job.goal)}</bdi>
           </p>
         </Part>
       )}
@@ -76,7 +77,7 @@ function Time({ job }: { job: Job }) {
       )}
       {asked && (
         <p className="mb-2 text-xs text-awaiting-text">
-          <bdi>{asked.peerName}</bdi> was asked for {clock(asked.askedTtlAt ?? "")} and has not answered.
+          <bdi>{visible(asked.peerName)}</bdi> was asked for {clock(asked.askedTtlAt ?? "")} and has not answered.
         </p>
       )}
       <JobActions job={job} />
@@ -117,7 +118,7 @@ function OneLeg({ leg: l, record: r, letters, connects, several }: { leg: Leg; r
       <Part title={several ? `Contract, ${l.peerName}` : "Contract"}>
         <Facts rows={[
           ["Yours", (l.agents ?? []).join(", ")],
-          ["Theirs", <bdi className="text-remote-text">{(l.peerAgents ?? []).join(", ")}</bdi>],
+          ["Theirs", <bdi className="text-remote-text">{visible((l.peerAgents ?? []).join(", "))}</bdi>],
           ...(c ? ([
             ["May cross", ["messages", ...(c.coordinate ?? [])].join(", ")],
             ["Rests after", c.keepAlive ? "never" : span(c.idle * 1000)],

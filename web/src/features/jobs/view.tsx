@@ -5,6 +5,7 @@ import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode
 import { api, unwrap, type Job } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { save } from "~/lib/save";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Menu, Segmented } from "~/ui/controls";
 import { Empty, Refused, Skeleton } from "~/ui/note";
@@ -63,11 +64,11 @@ function OneJob({ job, narrow, question }: { job: Job; narrow: boolean; question
         <Scroll at={rows.at(-1)?.key ?? ""} hidden={which !== "timeline"}>
           <div className="sticky top-0 z-2 -mx-5 grid h-9 flex-none grid-cols-[minmax(0,1fr)_72px_minmax(0,1fr)] items-center bg-surface px-5 max-md:hidden">
             <span className="flex min-w-0 items-center gap-2 font-semibold">
-              <Laptop size={16} aria-hidden className="flex-none" /> <bdi className="truncate">{self?.name}</bdi>
+              <Laptop size={16} aria-hidden className="flex-none" /> <bdi className="truncate">{visible(self?.name ?? "")}</bdi>
             </span>
             <span className="text-center text-xs text-text-3">time</span>
             <span className="flex min-w-0 items-center justify-end gap-2 font-semibold text-remote-text">
-              <bdi className="truncate">{peers}</bdi> <Network size={16} aria-hidden className="flex-none" />
+              <bdi className="truncate">{visible(peers)}</bdi> <Network size={16} aria-hidden className="flex-none" />
             </span>
           </div>
           {mail.hasNextPage && (
@@ -117,7 +118,7 @@ function Head({ job, which, onWhich }: { job: Job; which: "timeline" | "contract
         All jobs
       </button>
       <h1 className="min-w-0 flex-1 text-lg wrap-anywhere max-md:-order-1 max-md:basis-full">
-        <bdi>{job.title}</bdi>
+        <bdi>{visible(job.title)}</bdi>
       </h1>
       <div className="lg:hidden">
         <Segmented label="What of the job" value={which} onChange={onWhich} options={[{ value: "timeline", label: "Timeline" }, { value: "contract", label: "Contract" }]} />

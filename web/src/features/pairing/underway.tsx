@@ -6,6 +6,7 @@ import { api, unwrap, type Pairing } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { useNow } from "~/lib/now";
 import { span } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Note, Refused } from "~/ui/note";
 import { Badge } from "~/ui/status";
@@ -53,14 +54,14 @@ export function UnderWay({ id, onAgain, onDone }: { id: string; onAgain: () => v
       {p.state === "words" && p.words && <Compare words={p.words} peer={p.peerName ?? ""} left={<Until at={p.until} />} onSay={(yes) => void confirm(yes)} />}
       {p.state === "waiting" && (
         <Note title="You said yes">
-          Nothing is stored until the user of <bdi>{p.peerName}</bdi> says so too. If one of the machines stops, both forget this attempt or both keep it. <Until at={p.until} />
+          Nothing is stored until the user of <bdi>{visible(p.peerName ?? "")}</bdi> says so too. If one of the machines stops, both forget this attempt or both keep it. <Until at={p.until} />
         </Note>
       )}
       {p.state === "paired" && (
         <Note
           title={
             <>
-              Paired with <bdi>{p.peer?.name ?? p.peerName}</bdi>
+              Paired with <bdi>{visible(p.peer?.name ?? p.peerName ?? "")}</bdi>
             </>
           }
           actions={
@@ -113,7 +114,7 @@ function Machine({ icon, name, about, said, remote }: { icon: ReactNode; name: s
         {icon}
       </span>
       <span className="min-w-0 flex-1">
-        <bdi className="block truncate font-semibold">{name}</bdi>
+        <bdi className="block truncate font-semibold">{visible(name)}</bdi>
         <span className="block truncate text-xs text-text-2">{about}</span>
       </span>
       <Badge className={said ? "bg-running-soft text-running-text" : "bg-hover text-text-2"}>{said ? "confirmed" : "not confirmed"}</Badge>

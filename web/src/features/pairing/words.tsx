@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Check, X } from "lucide-react";
 import { useState, type ReactNode } from "react";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Segmented } from "~/ui/controls";
 import { Note } from "~/ui/note";
@@ -31,11 +32,11 @@ export function Compare({ words, peer, left, onSay }: { words: string[]; peer: s
         <span className="flex-1 text-text-2">
           {way === "compare" ? (
             <>
-              <bdi className="font-semibold text-remote-text">{peer}</bdi> shows five words too. Are they these, in this order?
+              <bdi className="font-semibold text-remote-text">{visible(peer)}</bdi> shows five words too. Are they these, in this order?
             </>
           ) : (
             <>
-              Type the five words that <bdi className="font-semibold text-remote-text">{peer}</bdi> shows
+              Type the five words that <bdi className="font-semibold text-remote-text">{visible(peer)}</bdi> shows
             </>
           )}
         </span>

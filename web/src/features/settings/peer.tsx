@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { Peer } from "~/api/client";
 import { useNow } from "~/lib/now";
 import { ago } from "~/lib/time";
+import { visible } from "~/lib/visible";
 import { Button } from "~/ui/button";
 import { Note } from "~/ui/note";
 import { PeerDot } from "~/ui/status";
@@ -21,7 +22,7 @@ export function PeerCard({ peer }: { peer: Peer }) {
       <header className="flex flex-wrap items-center gap-2">
         <PeerDot open={peer.connected} />
         <h3 className="text-md">
-          <bdi className="text-remote-text">{peer.name}</bdi>
+          <bdi className="text-remote-text">{visible(peer.name)}</bdi>
         </h3>
         <span className="text-xs text-text-3">{peer.connected ? "connected" : peer.state === "active" ? "not connected" : peer.state}</span>
         <span className="flex-1" />

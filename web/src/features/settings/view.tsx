@@ -22,7 +22,7 @@ export function SettingsView({ section, onPair, demo, notifications }: { section
   const at = sections.find((s) => s.at === section)?.at ?? "federation";
   if (!status || !peers) return <Skeleton />;
   return (
-    <div className="flex min-h-0 flex-1 max-md:flex-col">
+    <div className="flex min-h-0 min-w-0 flex-1 max-md:flex-col">
       <nav aria-label="Settings" className="flex w-44 flex-none flex-col gap-0.5 border-r border-border p-2 max-md:w-full max-md:flex-row max-md:overflow-x-auto max-md:border-r-0 max-md:border-b">
         {sections.map((s) => (
           <Link key={s.at} to="/settings/$section" params={{ section: s.at }} aria-current={s.at === at ? "page" : undefined} className="flex h-8 items-center rounded-md px-2.5 whitespace-nowrap text-text-2 hover:bg-hover aria-[current=page]:bg-active aria-[current=page]:text-text max-md:h-11">

@@ -36,6 +36,12 @@ await flow(async (open) => {
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Agents" }).click();
     await page.getByRole("button", { name: "List" }).click();
     await page.getByRole("link", { name: "backend on vps" }).waitFor();
+    const filter = page.getByRole("searchbox", { name: "Filter agents" });
+    await filter.fill("FRONT");
+    await page.getByRole("link", { name: "planner", exact: true }).waitFor({ state: "detached" });
+    await filter.fill("nobody at all");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("link", { name: "planner", exact: true }).waitFor();
     await page.getByRole("link", { name: "frontend", exact: true }).click();
     await page.getByRole("log", { name: "Conversation" }).waitFor();
     await accessible(page, `Agent, ${theme}`);

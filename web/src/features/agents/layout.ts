@@ -4,6 +4,9 @@ import type { Agent, Leg, Peer, RemoteAgent } from "~/api/client";
 // for each peer below. Everything is placed by rows of cards, so that 500 stay cheap.
 
 export const card = { w: 202, h: 96, gapX: 38, gapY: 52 };
+/** Jobs lie on the border, from the right; on the left stands what the border is. */
+const pill = { w: 270, step: 290, row: 38 };
+const label = 230;
 const pad = { x: 20, top: 52, bottom: 24 };
 
 export type Box = { id: string; x: number; y: number; w: number; h: number };
@@ -13,7 +16,8 @@ export type Placed =
   | (Box & { kind: "frame"; title: string; peer?: string; note: string })
   | (Box & { kind: "job"; job: string; leg: number })
   | (Box & { kind: "border" });
-export type Edge = { id: string; from: string; to: string; across: boolean; live: boolean };
+/** bend: the end near which a line across the border turns, so that it runs along no frame. */
+export type Edge = { id: string; from: string; to: string; across: boolean; live: boolean; bend?: "from" | "to" };
 /** What of things decides where they stand: what else they are, their cards look up themselves. */
 export type Spots = {
   agents: Pick<Agent, "name" | "role" | "team">[];
@@ -83,14 +87,16 @@ export function layout(here: string, { agents, remotes, peers, legs }: Spots): T
       nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p.id, note: "paired, no open job" + seen, x: 0, y: top, w, h: 44 });
       return top + 64;
     }
+    const inRow = Math.max(1, Math.floor((w - label) / pill.step));
+    top += (Math.ceil(open.length / inRow) - 1) * pill.row;
     const bottom = place(rows(theirs, () => "", across), top - 20, (a, x, ay) => ({ id: remoteID(p.id, a.agent), kind: "remote", peer: p.id, name: a.agent, x, y: ay, w: card.w, h: card.h }));
     nodes.unshift({ id: "p:" + p.id, kind: "frame", title, peer: p.id, note: "read-only here", x: 0, y: top, w, h: bottom - top + 20 });
     open.forEach((leg, n) => {
       const id = `j:${leg.job}:${leg.leg}`;
-      nodes.push({ id, kind: "job", job: leg.job, leg: leg.leg, x: w - 290 * (n + 1), y: top - 74, w: 270, h: 30 });
+      nodes.push({ id, kind: "job", job: leg.job, leg: leg.leg, x: w - pill.step * ((n % inRow) + 1), y: top - 74 - Math.floor(n / inRow) * pill.row, w: pill.w, h: 30 });
       const live = leg.state === "open";
-      for (const a of leg.agents ?? []) edges.push({ id: `${id}-${a}`, from: localID(a), to: id, across: true, live });
-      for (const a of leg.peerAgents ?? []) edges.push({ id: `${id}+${a}`, from: id, to: remoteID(p.id, a), across: true, live });
+      for (const a of leg.agents ?? []) edges.push({ id: `${id}-${a}`, from: localID(a), to: id, across: true, live, bend: "to" });
+      for (const a of leg.peerAgents ?? []) edges.push({ id: `${id}+${a}`, from: id, to: remoteID(p.id, a), across: true, live, bend: "from" });
     });
     return bottom + 120;
   }

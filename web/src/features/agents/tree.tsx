@@ -1,4 +1,4 @@
-import { Background, Controls, Handle, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
+import { Background, Controls, Handle, Panel, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import clsx from "clsx";
 import { Laptop, Network } from "lucide-react";
@@ -6,6 +6,7 @@ import { memo, startTransition, useCallback, useEffect, useMemo, useRef, useStat
 import { useAgent, useSnapshot } from "~/api/state";
 import { Far, JobPill, LocalCard, RemoteCard } from "./cards";
 import { visible } from "~/lib/visible";
+import { StatusDot } from "~/ui/status";
 import { layout, type Placed, type Spots } from "./layout";
 import { walk, walkable } from "./walk";
 
@@ -121,7 +122,8 @@ function Ends() {
 }
 
 function Line(p: EdgeProps) {
-  const [path] = getSmoothStepPath({ ...p, borderRadius: 11 });
+  const centerY = p.data?.bend === "to" ? p.targetY - 13 : p.data?.bend === "from" ? p.sourceY + 16 : undefined;
+  const [path] = getSmoothStepPath({ ...p, borderRadius: 11, ...(centerY !== undefined && { centerY }) });
   const across = p.data?.across === true;
   return (
     <path
@@ -131,6 +133,25 @@ function Line(p: EdgeProps) {
       strokeDasharray={across ? "5 5" : undefined}
       className={clsx(across ? "stroke-remote" : "stroke-edge", p.data?.live === true && "dashes [animation:dashes_1s_linear_infinite]")}
     />
+  );
+}
+
+const states = ["running", "awaiting", "idle", "stalled", "failed"];
+
+function Legend() {
+  return (
+    <Panel position="bottom-right" className="pointer-events-none flex gap-4 rounded-md border border-border bg-surface px-3 py-2 text-xs text-text-2 max-xl:hidden">
+      {states.map((s) => (
+        <span key={s} className="flex items-center gap-1.5">
+          <StatusDot status={s} className="after:hidden" />
+          {s}
+        </span>
+      ))}
+      <span className="flex items-center gap-1.5 text-remote-text">
+        <span aria-hidden className="size-2 rounded-full bg-remote" />
+        on a peer
+      </span>
+    </Panel>
   );
 }
 
@@ -187,7 +208,7 @@ function node(p: Placed, selected: boolean): CardNode {
 function Tree({ here, spots, selected, onSelect }: Props) {
   const tree = useMemo(() => layout(here, spots), [here, spots]);
   const nodes = useNodes(tree.nodes, selected);
-  const edges = useMemo(() => tree.edges.map<FlowEdge>((e) => ({ id: e.id, source: e.from, target: e.to, type: "line", focusable: false, selectable: false, zIndex: 1, data: { across: e.across, live: e.live } })), [tree]);
+  const edges = useMemo(() => tree.edges.map<FlowEdge>((e) => ({ id: e.id, source: e.from, target: e.to, type: "line", focusable: false, selectable: false, zIndex: 1, data: { across: e.across, live: e.live, bend: e.bend } })), [tree]);
   const pick = useCallback((n: CardNode) => walkable(n.data.placed) && onSelect(n.data.placed), [onSelect]);
   const box = useRef<HTMLDivElement>(null);
   const flow = useRef<ReactFlowInstance<CardNode>>(undefined);
@@ -246,6 +267,7 @@ function Tree({ here, spots, selected, onSelect }: Props) {
         >
           <Background color="var(--dotgrid)" gap={20} />
           <Controls showInteractive={false} position="bottom-left" className="overflow-hidden rounded-md border border-border bg-surface shadow-2 [&_button]:grid [&_button]:size-8 [&_button]:place-items-center [&_button]:border-b [&_button]:border-border [&_button:hover]:bg-hover [&_svg]:size-3 [&_svg]:fill-text-2" />
+          <Legend />
         </ReactFlow>
       </Distance>
     </ReactFlowProvider>

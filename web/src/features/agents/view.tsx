@@ -1,13 +1,13 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Funnel, List, Network, Workflow } from "lucide-react";
-import { memo, Suspense, useCallback, useState, type ReactNode } from "react";
+import { Funnel, List, Network, Search, Users, Workflow } from "lucide-react";
+import { memo, Suspense, useCallback, useDeferredValue, useState, type ReactNode } from "react";
 import type { Agent, RemoteAgent, Snapshot } from "~/api/client";
 import { useAgent, useSnapshot } from "~/api/state";
 import { later } from "~/lib/later";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
 import { Segmented } from "~/ui/basic";
-import { Skeleton } from "~/ui/note";
+import { Empty, Skeleton } from "~/ui/note";
 import { Guide } from "./guide";
 import { Launch } from "./launch";
 import { localID, remoteID, type Placed, type Spots } from "./layout";
@@ -43,10 +43,13 @@ type Props = {
   remotePanel: (a: RemoteAgent, close: () => void) => ReactNode;
 };
 
+type Sieve = { status: Filter; team: string; text: string; peers: boolean };
+
 /** Who is shown: what of them decides where they stand. Whatever else they do, their cards tell. */
-function shown(s: Snapshot, filter: Filter, name: string | undefined, peers: boolean): Spots {
-  const agents = (s.agents ?? []).filter((a) => fits(filter, a.status) || a.name === name);
-  const remotes = peers ? (s.remoteAgents ?? []).filter((a) => fits(filter, a.status)) : [];
+function shown(s: Snapshot, { status, team, text, peers }: Sieve, name: string | undefined): Spots {
+  const said = (...of: (string | undefined)[]) => of.some((o) => o?.toLowerCase().includes(text));
+  const agents = (s.agents ?? []).filter((a) => a.name === name || (fits(status, a.status) && (!team || a.team === team) && said(a.name, a.role, a.program, a.team, a.title)));
+  const remotes = peers ? (s.remoteAgents ?? []).filter((a) => fits(status, a.status) && said(a.agent, a.role, a.title, a.peerName)) : [];
   return {
     agents: agents.map((a) => ({ name: a.name, role: a.role, team: a.team })),
     remotes: remotes.map((a) => ({ peer: a.peer, agent: a.agent })),
@@ -63,11 +66,21 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
   const now = look.use();
   const [filter, setFilter] = useState<Filter>("alive");
   const [peersShown, showPeers] = useState(true);
+  const [team, setTeam] = useState("");
+  const [typed, type] = useState("");
+  const text = useDeferredValue(typed.trim().toLowerCase());
+  const teams = useSnapshot((s) => [...new Set((s.agents ?? []).map((a) => a.team).filter((t) => t !== undefined && t !== ""))].sort().join(" "))?.split(" ").filter(Boolean) ?? [];
   const here = useSnapshot((s) => s.status.name);
   const nobody = useSnapshot((s) => !s.agents?.length && !s.remoteAgents?.length);
-  const spots = useSnapshot(useCallback((s: Snapshot) => shown(s, filter, name, peersShown), [filter, name, peersShown]));
+  const spots = useSnapshot(useCallback((s: Snapshot) => shown(s, { status: filter, team, text, peers: peersShown }, name), [filter, team, text, name, peersShown]));
   const chosen = useSnapshot((s) => !peer && (s.agents ?? []).some((a) => a.name === name)) && name;
   const remote = useSnapshot((s) => (peer ? (s.remoteAgents ?? []).find((a) => a.peer === peer && a.agent === name) : undefined));
+  const all = () => {
+    setFilter("any");
+    setTeam("");
+    type("");
+    showPeers(true);
+  };
   const close = useCallback(() => void navigate({ to: "/agents" }), [navigate]);
   const select = useCallback(
     (p: Placed) => {
@@ -107,6 +120,23 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
               ))}
             </select>
           </label>
+          {teams.length > 0 && (
+            <label className="flex h-7 flex-none items-center gap-1.5 rounded-md px-2 font-medium text-text-2 hover:bg-hover focus-within:bg-hover max-md:h-11">
+              <Users size={14} aria-hidden /> Team:
+              <select value={team} onChange={(e) => setTeam(e.target.value)} className="max-w-40 rounded-sm bg-transparent">
+                <option value="">any</option>
+                {teams.map((t) => (
+                  <option key={t} value={t}>
+                    {t}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <label className="flex h-7 flex-none items-center gap-1.5 rounded-md border border-transparent px-2 text-text-2 focus-within:border-border-control hover:bg-hover max-md:h-11">
+            <Search size={14} aria-hidden />
+            <input type="search" aria-label="Filter agents" placeholder="Filter" value={typed} onChange={(e) => type(e.target.value)} className="w-28 rounded-sm bg-transparent placeholder:text-text-3" />
+          </label>
           <Button look="ghost" size="sm" aria-pressed={peersShown} onClick={() => showPeers(!peersShown)} className="text-remote-text">
             <Network size={14} /> Peers {peersShown ? "shown" : "hidden"}
           </Button>
@@ -114,7 +144,11 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
             {spots.agents.length} here, {spots.remotes.length} remote
           </span>
         </div>
-        {now === "tree" ? (
+        {spots.agents.length + spots.remotes.length === 0 ? (
+          <Empty title="No agent fits" action={<Button onClick={all}>Show all</Button>}>
+            {filter === "any" ? "Nobody is called so, here or on a peer." : `Nobody who is ${filter} fits.`}
+          </Empty>
+        ) : now === "tree" ? (
           <div className="min-h-0 flex-1">
             <Suspense fallback={<Skeleton rows={5} />}>
               <Tree here={here} spots={spots} selected={chosen ? localID(chosen) : remote ? remoteID(remote.peer, remote.agent) : ""} onSelect={select} />

@@ -20,7 +20,12 @@ import (
 	"groove/test/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+// The daemons are the binary that people run, where there is one: what carries the page, and not
+// slowed by a race detector that looks for nothing here.
+func TestMain(m *testing.M) {
+	harness.Exe = os.Getenv("GROOVE_BIN")
+	harness.Main(m)
+}
 
 const echo = `
 rules:

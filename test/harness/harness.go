@@ -123,6 +123,9 @@ type Node struct {
 	done  chan struct{}
 }
 
+// Exe is what new nodes run: a groove binary, "" for the test binary itself. Set by TestMain.
+var Exe string
+
 // New makes a node on a loopback address of its own (127.0.0.N), not started.
 func New(t testing.TB, name, ip string) *Node {
 	t.Helper()
@@ -135,7 +138,7 @@ func node(t testing.TB, name, ip, listen string) *Node {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{T: t, Name: name, Home: home, IP: ip,
+	n := &Node{T: t, Name: name, Home: home, IP: ip, Exe: Exe,
 		Flags: map[string]string{"api.port": "0", "bridge.listen": listen, "name": name, "notify": "off"}}
 	t.Cleanup(func() {
 		n.Kill()

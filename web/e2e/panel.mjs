@@ -23,7 +23,8 @@ await flow(async (open) => {
   const box = page.getByRole("textbox", { name: "Message to frontend" });
   await talk.waitFor();
   await page.keyboard.press("m");
-  assert.ok(await box.evaluate((e) => e === document.activeElement), "M does not lead to the composer");
+  await page.locator("textarea:focus").waitFor(); // M leads to the composer
+  assert.ok(await box.evaluate((e) => e === document.activeElement));
   const write = async (text, answer) => {
     await box.fill(text);
     await box.press("Enter");

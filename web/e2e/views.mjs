@@ -12,6 +12,16 @@ const views = [
   ["Settings", "Paired machines"],
 ];
 
+/** A word leaves those in sight whom it fits; where that is nobody, the way back is a click. */
+async function sieve(page) {
+  const filter = page.getByRole("searchbox", { name: "Filter agents" });
+  await filter.fill("FRONT");
+  await page.getByRole("link", { name: "planner", exact: true }).waitFor({ state: "detached" });
+  await filter.fill("nobody at all");
+  await page.getByRole("button", { name: "Show all" }).click();
+  await page.getByRole("link", { name: "planner", exact: true }).waitFor();
+}
+
 await flow(async (open) => {
   const page = await open(facts.url);
   await page.getByRole("navigation", { name: "Main" }).waitFor();
@@ -36,12 +46,7 @@ await flow(async (open) => {
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Agents" }).click();
     await page.getByRole("button", { name: "List" }).click();
     await page.getByRole("link", { name: "backend on vps" }).waitFor();
-    const filter = page.getByRole("searchbox", { name: "Filter agents" });
-    await filter.fill("FRONT");
-    await page.getByRole("link", { name: "planner", exact: true }).waitFor({ state: "detached" });
-    await filter.fill("nobody at all");
-    await page.getByRole("button", { name: "Show all" }).click();
-    await page.getByRole("link", { name: "planner", exact: true }).waitFor();
+    if (theme === "dark") await sieve(page);
     await page.getByRole("link", { name: "frontend", exact: true }).click();
     await page.getByRole("log", { name: "Conversation" }).waitFor();
     await accessible(page, `Agent, ${theme}`);

@@ -1,8 +1,8 @@
-import { Background, Controls, Handle, Panel, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
+import { Background, Controls, Handle, Panel, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useReactFlow, useStore, type Edge as FlowEdge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import clsx from "clsx";
 import { Laptop, Network } from "lucide-react";
-import { memo, startTransition, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { memo, startTransition, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import { useAgent, useSnapshot } from "~/api/state";
 import { Far, JobPill, LocalCard, RemoteCard } from "./cards";
 import { visible } from "~/lib/visible";
@@ -123,7 +123,7 @@ function Ends() {
 
 function Line(p: EdgeProps) {
   const centerY = p.data?.bend === "to" ? p.targetY - 13 : p.data?.bend === "from" ? p.sourceY + 16 : undefined;
-  const [path] = getSmoothStepPath({ ...p, borderRadius: 11, ...(centerY !== undefined && { centerY }) });
+  const [path] = getSmoothStepPath({ ...p, borderRadius: 11, ...(centerY !== undefined && { centerY, offset: 4 }) });
   const across = p.data?.across === true;
   return (
     <path
@@ -169,6 +169,20 @@ function Distance({ children }: { children: ReactNode }) {
   return <Far.Provider value={far}>{children}</Far.Provider>;
 }
 
+const fit = { maxZoom: 1, padding: 0.06 };
+
+/** Keeps all of the tree in sight when its room changes, until its user has moved it. */
+function Refit({ moved }: { moved: RefObject<boolean> }) {
+  const room = useStore((s) => `${s.width} ${s.height}`);
+  const { fitView } = useReactFlow();
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current && !moved.current) void fitView(fit);
+    first.current = false;
+  }, [room, fitView, moved]);
+  return null;
+}
+
 type Props = { here: string; spots: Spots; selected: string; onSelect: (what: Placed) => void };
 
 /** The nodes of React Flow, each the same object for as long as nothing of it moved. */
@@ -211,6 +225,7 @@ function Tree({ here, spots, selected, onSelect }: Props) {
   const edges = useMemo(() => tree.edges.map<FlowEdge>((e) => ({ id: e.id, source: e.from, target: e.to, type: "line", focusable: false, selectable: false, zIndex: 1, data: { across: e.across, live: e.live, bend: e.bend } })), [tree]);
   const pick = useCallback((n: CardNode) => walkable(n.data.placed) && onSelect(n.data.placed), [onSelect]);
   const box = useRef<HTMLDivElement>(null);
+  const moved = useRef(false);
   const flow = useRef<ReactFlowInstance<CardNode>>(undefined);
   // One stop of the Tab key, among those that are drawn; from there the arrows lead.
   const door = useCallback(() => {
@@ -251,6 +266,9 @@ function Tree({ here, spots, selected, onSelect }: Props) {
             flow.current = f;
             door();
           }}
+          onMoveStart={(e) => {
+            if (e) moved.current = true;
+          }}
           onMoveEnd={door}
           onNodeClick={(_, n) => pick(n)}
           onSelectionChange={({ nodes: [n] }) => n && n.id !== selected && pick(n)}
@@ -259,7 +277,7 @@ function Tree({ here, spots, selected, onSelect }: Props) {
           elevateNodesOnSelect={false}
           onlyRenderVisibleElements={nodes.length > 80}
           fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+          fitViewOptions={fit}
           minZoom={0.1}
           maxZoom={1.5}
           proOptions={{ hideAttribution: true }}
@@ -268,6 +286,7 @@ function Tree({ here, spots, selected, onSelect }: Props) {
           <Background color="var(--dotgrid)" gap={20} />
           <Controls showInteractive={false} position="bottom-left" className="overflow-hidden rounded-md border border-border bg-surface shadow-2 [&_button]:grid [&_button]:size-8 [&_button]:place-items-center [&_button]:border-b [&_button]:border-border [&_button:hover]:bg-hover [&_svg]:size-3 [&_svg]:fill-text-2" />
           <Legend />
+          <Refit moved={moved} />
         </ReactFlow>
       </Distance>
     </ReactFlowProvider>

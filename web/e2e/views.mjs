@@ -53,4 +53,8 @@ await flow(async (open) => {
     await shoot(page, `agent-${theme}`);
     await page.getByRole("button", { name: "Tree" }).click();
   }
+  for (const [at, text] of [["/agents/nobody", "Nobody is called nobody here"], ["/settings/constructor", "Paired machines"], ["/nowhere", "There is no such page"]]) {
+    await page.goto(new URL(at, page.url()).href);
+    await page.getByText(text).first().waitFor();
+  }
 });

@@ -5,6 +5,7 @@ import { useEffect, useMemo, type ReactNode } from "react";
 import { useLink, useSnapshot } from "~/api/state";
 import { useShortcuts, type Shortcut } from "~/lib/keys";
 import { fetchAgain } from "~/lib/later";
+import { own } from "~/lib/own";
 import { toggleTheme } from "~/lib/theme";
 import { Button, Kbd } from "~/ui/button";
 import "~/ui/focus"; // from the first focus on
@@ -88,7 +89,7 @@ function TopBar() {
         {rest && (
           <>
             <ChevronRight size={12} aria-hidden />
-            <b className="truncate font-semibold text-text">{view?.to === "/settings" ? (settingsNames[rest] ?? rest) : rest}</b>
+            <b className="truncate font-semibold text-text">{view?.to === "/settings" ? (own(settingsNames, rest) ?? rest) : rest}</b>
           </>
         )}
       </nav>

@@ -4,6 +4,7 @@ import { memo, Suspense, useCallback, useDeferredValue, useState, type ReactNode
 import type { Agent, RemoteAgent, Snapshot } from "~/api/client";
 import { useAgent, useSnapshot } from "~/api/state";
 import { later } from "~/lib/later";
+import { visible } from "~/lib/visible";
 import { remembered } from "~/lib/store";
 import { Button } from "~/ui/button";
 import { Segmented } from "~/ui/basic";
@@ -99,7 +100,7 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
     );
   return (
     <>
-      {!(wide && chosen) && <section className={`flex min-h-0 min-w-0 flex-1 flex-col ${chosen || remote ? "max-md:hidden" : ""}`} aria-label="Agents">
+      {!(wide && chosen) && <section className={`flex min-h-0 min-w-0 flex-1 flex-col ${name ? "max-md:hidden" : ""}`} aria-label="Agents">
         <div className="flex h-11 flex-none items-center gap-2 overflow-x-auto border-b border-border px-3">
           <Segmented<Look>
             label="View"
@@ -161,6 +162,16 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
       </section>}
       {chosen && <Chosen name={chosen} wide={wide} panel={panel} close={close} />}
       {remote && <SidePanel>{remotePanel(remote, close)}</SidePanel>}
+      {name && !chosen && !remote && (
+        <SidePanel key="nobody">
+          {/* One that was spawned just now is told of in a moment. */}
+          <div className="opacity-0 [animation:appear_170ms_800ms_forwards]">
+            <Empty title="No such agent" action={<Button onClick={close}>Close</Button>}>
+              Nobody is called <bdi>{visible(name)}</bdi> {peer ? "on that machine, as far as is known here" : "here"}. It may have been removed, or its job has ended.
+            </Empty>
+          </div>
+        </SidePanel>
+      )}
     </>
   );
 }

@@ -33,3 +33,23 @@ test("hostile lines change nothing", () => {
   t.feed("not json\n[1]\nnull\n" + line({ update: null }) + line({ update: { sessionUpdate: "agent_message_chunk", content: [{ text: 1 }] } }) + line({ update: { sessionUpdate: "tool_call", toolCallId: { a: 1 }, title: 7, locations: "x" } }));
   expect(t.items.map((i) => i.kind)).toEqual(["tool"]);
 });
+
+test("the end of a conversation is kept, and tools in it go on", () => {
+  const t = new Transcript();
+  const say = (n: number) => t.feed(JSON.stringify({ at: "", prompt: { text: `p${n} ` + "x".repeat(1_000) } }) + "\n");
+  for (let n = 0; n < 400; n++) say(n);
+  expect(t.items).toHaveLength(400);
+  t.feed(JSON.stringify({ at: "", update: { sessionUpdate: "tool_call", toolCallId: "a", title: "edit" } }) + "\n");
+  for (let n = 400; n < 1_100; n++) say(n);
+  const said = t.items.flatMap((i) => (i.kind === "prompt" ? [i.text.split(" ")[0]] : []));
+  expect(t.items[0]).toMatchObject({ kind: "dropped", key: "before" });
+  expect(t.items.filter((i) => i.kind === "dropped")).toHaveLength(1);
+  expect(said.at(-1)).toBe("p1099");
+  expect(said).toEqual(Array.from({ length: said.length }, (_, i) => `p${1_100 - said.length + i}`)); // no hole
+  expect(said.length).toBeGreaterThan(700);
+  expect(new Set(t.items.map((i) => i.key)).size).toBe(t.items.length);
+  t.feed(JSON.stringify({ at: "", update: { sessionUpdate: "tool_call_update", toolCallId: "a", status: "completed" } }) + "\n");
+  expect(t.items.filter((i) => i.kind === "tool")).toMatchObject([{ id: "a", state: "completed" }]);
+  t.feed(JSON.stringify({ at: "", prompt: { text: "y".repeat(3_000_000) } }) + "\n"); // one that is too long by itself is kept
+  expect(t.items.at(-1)).toMatchObject({ kind: "prompt" });
+});

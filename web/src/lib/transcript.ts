@@ -15,6 +15,23 @@ export type Item =
   | { kind: "stop"; key: string; at: string; turn: number; why: string }
   | { kind: "dropped"; key: string; at: string; text: string };
 
+/** What a page keeps of a conversation: entries, and letters in them. */
+export const most = { items: 2_000, size: 1_000_000 };
+
+function weight(i: Item): number {
+  switch (i.kind) {
+    case "tool":
+      return i.text.length + i.input.length + i.diffs.reduce((n, d) => n + d.before.length + d.after.length, 0);
+    case "plan":
+      return i.entries.reduce((n, e) => n + e.text.length, 0);
+    case "used":
+    case "stop":
+      return 0;
+    default:
+      return i.text.length;
+  }
+}
+
 type Value = { [k: string]: unknown };
 
 const isObject = (v: unknown): v is Value => typeof v === "object" && v !== null && !Array.isArray(v);
@@ -34,6 +51,18 @@ export class Transcript {
     this.rest = lines.pop() ?? "";
     if (lines.length > 0) this.items = this.items.slice();
     for (const line of lines) this.line(line);
+    this.trim();
+  }
+
+  /** A page that is open for days keeps the end of a conversation; all of it is in the session's file. */
+  private trim(): void {
+    let size = this.items.reduce((sum, i) => sum + weight(i), 0);
+    if (this.items.length <= most.items && size <= most.size) return;
+    let cut = 0;
+    while (cut < this.items.length - 1 && (this.items.length - cut > 0.8 * most.items || size > 0.8 * most.size)) size -= weight(this.items[cut++]!);
+    const rest = this.items.slice(cut);
+    this.items = [{ kind: "dropped", key: "before", at: rest[0]!.at, text: "What was said before is not kept on this page. Save the session, on the Monitor tab, to read all of it." }, ...rest];
+    this.tools = new Map(this.items.flatMap((item, i) => (item.kind === "tool" ? [[item.id, i] as const] : [])));
   }
 
   private line(line: string): void {

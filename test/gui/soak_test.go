@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,13 +72,17 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// risen is how much the line of least squares rises from the first sample to the last, and the mean.
+// risen is how much a line through the samples rises from the first to the last, and their mean. It
+// rises as the middle one of all lines through two of them does: one sample that was taken before the
+// collector had all is no slope.
 func risen(all []sample, of func(sample) float64) (rise, mean float64) {
-	var x, y, xx, xy float64
-	for _, s := range all {
-		x, y, xx, xy = x+s.Minute, y+of(s), xx+s.Minute*s.Minute, xy+s.Minute*of(s)
+	var slopes []float64
+	for i, a := range all {
+		mean += of(a) / float64(len(all))
+		for _, b := range all[i+1:] {
+			slopes = append(slopes, (of(b)-of(a))/(b.Minute-a.Minute))
+		}
 	}
-	n := float64(len(all))
-	slope := (n*xy - x*y) / (n*xx - x*x)
-	return slope * (all[len(all)-1].Minute - all[0].Minute), y / n
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2] * (all[len(all)-1].Minute - all[0].Minute), mean
 }

@@ -359,7 +359,7 @@ func (d *daemon) close() error {
 	if d.gate != nil {
 		err = errors.Join(err, d.gate.Close())
 	}
-	d.demo.end()
+	d.demo.end(stopGrace)
 	d.stop()
 	d.changes.rest.stop()
 	d.run.Wait()

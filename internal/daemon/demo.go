@@ -108,19 +108,19 @@ func (m *demo) start(ctx context.Context, dir, mark string) error {
 
 // EndDemo is api.Host.
 func (d *daemon) EndDemo(context.Context) error {
-	d.demo.end()
+	d.demo.end(demoWait)
 	return nil
 }
 
-// end lets it clean up after itself; what then still runs is killed.
-func (m *demo) end() {
+// end lets it clean up after itself; what still runs after patience is killed.
+func (m *demo) end(patience time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.runs() {
 		return
 	}
 	_ = syscall.Kill(m.proc.Program, syscall.SIGTERM) // it may have ended
-	wait := time.NewTimer(demoWait)
+	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {
 	case <-m.proc.Done():

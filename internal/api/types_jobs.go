@@ -51,9 +51,9 @@ type LegRecord struct {
 
 // Crossed counts a leg's messages.
 type Crossed struct {
-	Sent        int64 `json:"sent"`
+	Sent        int64 `json:"sent" doc:"the peer has them, what it refused included"`
 	Received    int64 `json:"received"`
-	Waiting     int64 `json:"waiting" doc:"of sent: without a receipt"`
+	Waiting     int64 `json:"waiting" doc:"beside sent: no receipt has come"`
 	Refused     int64 `json:"refused" doc:"of sent: by the peer"`
 	RefusedHere int64 `json:"refusedHere"`
 }

@@ -84,15 +84,15 @@ func oldest(out, in *pageReader) []groove.Mail {
 
 // Tally counts the messages of one leg by what became of them.
 type Tally struct {
-	Sent, Received int64
-	Waiting        int64 // of sent: without a receipt
+	Sent, Received int64 // as Crossed counts them
+	Waiting        int64 // beside sent: no receipt has come
 	Refused        int64 // of sent: by the peer
 	RefusedHere    int64
 }
 
 // Tally counts what crossed on a leg.
 func (m *Mailbox) Tally(ctx context.Context, leg int64) (c Tally, err error) {
-	const query = `SELECT count(*), coalesce(sum(state IN ('queued', 'held')), 0), coalesce(sum(state = 'refused'), 0),
+	const query = `SELECT coalesce(sum(state NOT IN ('queued', 'cancelled', 'expired')), 0), coalesce(sum(state = 'queued'), 0), coalesce(sum(state = 'refused'), 0),
 		(SELECT count(*) FROM inbox WHERE leg = ?1), (SELECT count(*) FROM seen WHERE leg = ?1 AND kind <> '')
 		FROM outbox WHERE leg = ?1 AND type = 'message'`
 	err = m.Options.Store.Read().QueryRowContext(ctx, query, leg).Scan(&c.Sent, &c.Waiting, &c.Refused, &c.Received, &c.RefusedHere)

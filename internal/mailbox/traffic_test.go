@@ -32,6 +32,10 @@ func TestTraffic(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s sent and received, want %s", why, got, want)
 		}
+		tally, err := b.Tally(context.Background(), 1)
+		if of := fmt.Sprintf("%d/%d", tally.Sent, tally.Received); err != nil || of != want {
+			t.Errorf("%s: a job's record says %s, want %s (%v)", why, of, want, err)
+		}
 		return t0
 	}
 	check("nothing crossed", "0/0")

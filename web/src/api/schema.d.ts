@@ -1953,11 +1953,14 @@ export interface components {
             refused: number;
             /** Format: int64 */
             refusedHere: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description the peer has them, what it refused included
+             */
             sent: number;
             /**
              * Format: int64
-             * @description of sent: without a receipt
+             * @description beside sent: no receipt has come
              */
             waiting: number;
         };

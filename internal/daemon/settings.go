@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"groove/internal/api"
+	"groove/internal/audit"
 	"groove/internal/config"
 	"groove/internal/groove"
+	"groove/internal/store"
 )
 
 // Settings is api.Host.
@@ -42,6 +44,13 @@ func (d *daemon) SetSetting(ctx context.Context, key, value string) (api.Setting
 		return api.Setting{}, err
 	}
 	d.log.Info("setting written", "key", key)
+	// Its value may be a secret, as the address of a notification is.
+	if err := d.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		d.audit.Append(tx, audit.Entry{Event: "setting", Detail: key})
+		return nil
+	}); err != nil {
+		return api.Setting{}, err
+	}
 	all, err := d.Settings(ctx)
 	if err != nil {
 		return api.Setting{}, err

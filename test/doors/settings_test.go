@@ -1,8 +1,10 @@
 package doors
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +45,9 @@ func TestSettings(t *testing.T) {
 	if s, err := n.API().SetSetting(t.Context(), "api.port", "4000"); err != nil || s.Next != nil || !strings.HasPrefix(s.Origin, "flag ") {
 		t.Errorf("a flag stands over it: %+v %+v: %v", s, s.Next, err)
 	}
+	if got := written(t, n); !slices.Equal(got, []string{"job.idle", "api.port"}) {
+		t.Errorf("on record: %v", got)
+	}
 	before, err := os.ReadFile(file)
 	if err != nil || !strings.HasPrefix(string(before), "# mine\n") {
 		t.Errorf("%q: %v", before, err)
@@ -66,4 +71,23 @@ func TestSettings(t *testing.T) {
 	if s := read("job.idle"); s.Value != "20m" || s.Next != nil {
 		t.Errorf("after a restart: %+v", s)
 	}
+}
+
+// written are the settings that were changed, as the record has them.
+func written(t *testing.T, n *harness.Node) (keys []string) {
+	t.Helper()
+	all, err := n.API().Audit(t.Context(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range all.Entries {
+		var e struct{ Event, Detail string }
+		if err := json.Unmarshal(row, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Event == "setting" {
+			keys = append(keys, e.Detail)
+		}
+	}
+	return keys
 }

@@ -88,6 +88,8 @@ function ofEntry(e: Entry, known: Known): News | undefined {
     case "rules":
     case "budget":
       return line(e, "change", agent.here ? agent : peer, `${agent.here || peer ? ": " : ""}${e.event} changed`);
+    case "setting":
+      return line(e, "change", "The setting ", { quote: e.detail ?? "" }, " changed");
     case "refuse":
       return line(e, "refuse", "Refused", peer && " from ", peer, e.kind && ": ", e.kind && { quote: e.kind });
   }

@@ -1,9 +1,10 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { BookOpen, FileDiff, FilePlus, FileX, RotateCw, TriangleAlert } from "lucide-react";
 import { useMemo, useState } from "react";
 import { api, Refusal, unwrap, type Agent } from "~/api/client";
 import type { components } from "~/api/schema";
+import { useAgain } from "~/api/calm";
 import { Button } from "~/ui/button";
 import { Empty, Refused, Skeleton } from "~/ui/note";
 import { Patch } from "~/ui/patch";
@@ -13,12 +14,14 @@ type Change = components["schemas"]["AgentChange"];
 
 /** What is changed in the agent's directory: read anew with every turn. */
 export function useChanges(agent: Agent) {
-  return useQuery({
-    queryKey: ["changes", agent.name, agent.turns, agent.status],
+  const changes = useQuery({
+    queryKey: ["changes", agent.name, agent.created],
     queryFn: ({ signal }) => unwrap(api.GET("/api/agents/{name}/changes", { params: { path: { name: agent.name } }, signal })),
-    placeholderData: keepPreviousData,
+    staleTime: 0,
     retry: false,
   });
+  useAgain(changes, agent.turns + agent.status);
+  return changes;
 }
 
 const icons = { added: FilePlus, untracked: FilePlus, deleted: FileX, modified: FileDiff };
@@ -143,11 +146,12 @@ function Counts({ files, className }: { files: Change[]; className?: string }) {
 
 function OneFile({ agent, file }: { agent: Agent; file: Change }) {
   const diff = useQuery({
-    queryKey: ["changes", agent.name, agent.turns, agent.status, "diff", file.path, file.additions, file.deletions],
+    queryKey: ["changes", agent.name, agent.created, "diff", file.path],
     queryFn: ({ signal }) => unwrap(api.GET("/api/agents/{name}/changes/diff", { params: { path: { name: agent.name }, query: { path: file.path } }, signal })),
-    placeholderData: keepPreviousData,
+    staleTime: 0,
     retry: false,
   });
+  useAgain(diff, [agent.turns, agent.status, file.additions, file.deletions].join());
   return (
     <>
       <div className="flex min-h-11 flex-none flex-wrap items-center gap-2 border-b border-border px-4 py-1.5">

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { api, unwrap, type Agent } from "~/api/client";
+import { useAgain } from "~/api/calm";
 import { clock } from "~/lib/time";
 import { Button } from "~/ui/button";
 import { Section } from "~/ui/facts";
@@ -11,7 +12,8 @@ import { number } from "./facts";
 /** The agent's sessions, the newest first, each to be kept as Markdown. */
 export function Sessions({ agent }: { agent: Agent }) {
   const path = { name: agent.name };
-  const all = useQuery({ queryKey: ["sessions", agent.name, agent.turns, agent.sessionId], queryFn: async ({ signal }) => (await unwrap(api.GET("/api/agents/{name}/sessions", { params: { path }, signal }))) ?? [], placeholderData: (old) => old });
+  const all = useQuery({ queryKey: ["sessions", agent.name, agent.created], queryFn: async ({ signal }) => (await unwrap(api.GET("/api/agents/{name}/sessions", { params: { path }, signal }))) ?? [], staleTime: 0 });
+  useAgain(all, agent.turns + (agent.sessionId ?? ""));
   const save = async (n: number) => {
     try {
       const text = (await unwrap(api.GET("/api/agents/{name}/sessions/{n}/transcript", { params: { path: { ...path, n }, query: { format: "md" } }, parseAs: "text" }))) as string;

@@ -4,7 +4,7 @@ import { ArrowRight, Check, Hand, Handshake, Link2, Pause, Plus, RefreshCw, Shie
 import { useMemo } from "react";
 import { api, unwrap } from "~/api/client";
 import { useSnapshot } from "~/api/state";
-import { useCalm } from "~/api/usage";
+import { useAgain, useCalm } from "~/api/calm";
 import { clock } from "~/lib/time";
 import { visible } from "~/lib/visible";
 import { Refused } from "~/ui/note";
@@ -15,6 +15,16 @@ const icons: Record<Icon, LucideIcon> = { message: ArrowRight, ask: Hand, answer
 
 const rows = 300; // most rows of the record are of messages, which are shown from elsewhere
 
+function useRecord(version: string) {
+  const record = useQuery({
+    queryKey: ["record"],
+    queryFn: async ({ signal }) => ((await unwrap(api.GET("/api/audit", { params: { query: { limit: rows } }, signal }))).entries ?? []).filter(isEntry),
+    staleTime: 0,
+  });
+  useAgain(record, version);
+  return record;
+}
+
 /** What has happened lately. */
 export function Activity({ most, className }: { most: number; className?: string }) {
   const mail = useSnapshot((s) => s.messages);
@@ -23,12 +33,7 @@ export function Activity({ most, className }: { most: number; className?: string
   const jobs = useSnapshot((s) => s.jobs);
   const agents = useSnapshot((s) => s.agents);
   const version = useCalm([mail?.at(-1)?.id, asked?.length, peers?.length, jobs?.map((j) => j.state).join(), agents?.map((a) => a.status).join()].join());
-  const record = useQuery({
-    queryKey: ["record", version],
-    queryFn: async ({ signal }) => ((await unwrap(api.GET("/api/audit", { params: { query: { limit: rows } }, signal }))).entries ?? []).filter(isEntry),
-    placeholderData: (old) => old,
-    gcTime: 60_000,
-  });
+  const record = useRecord(version);
   const news = useMemo(() => feedOf((mail ?? []).slice(-most), asked ?? [], record.data ?? [], { peers: peers ?? [], jobs: jobs ?? [] }, most), [mail, asked, record.data, peers, jobs, most]);
   return (
     <Card

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "~/api/client";
 import { useSnapshot } from "~/api/state";
-import { useCalm } from "~/api/usage";
+import { useAgain, useCalm } from "~/api/calm";
 import { Budget } from "~/ui/budget";
 import { Card } from "./card";
 
@@ -10,8 +10,10 @@ export function TeamBudget({ team, className }: { team: string; className?: stri
   const turns = useSnapshot((s) => (s.agents ?? []).map((a) => `${a.turns} ${a.status} ${a.reason ?? ""}`).join());
   const version = useCalm(turns);
   const cache = useQueryClient();
-  const key = ["team", team, version];
-  const t = useQuery({ queryKey: key, queryFn: ({ signal }) => unwrap(api.GET("/api/teams/{name}", { params: { path: { name: team } }, signal })), placeholderData: (old) => old }).data;
+  const key = ["team", team];
+  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => unwrap(api.GET("/api/teams/{name}", { params: { path: { name: team } }, signal })), staleTime: 0 });
+  useAgain(query, version);
+  const t = query.data;
   if (!t) return null;
   return (
     <Budget

@@ -235,7 +235,7 @@ function Waiting({ mail: m }: { mail: Mail }) {
       <span className="flex items-baseline gap-3">
         <bdi className="min-w-0 flex-1 truncate">{visible(m.text.slice(0, 300))}</bdi>
         <span className="text-xs whitespace-nowrap text-text-3">
-          <bdi>{m.from === "user" ? "you" : m.from}</bdi> to <bdi>{m.to}</bdi>
+          <bdi>{m.from === "user" ? "you" : m.from}</bdi> to <bdi>{m.to === "user" ? "its user" : m.to}</bdi>
         </span>
       </span>
       <span className="flex items-center gap-3">

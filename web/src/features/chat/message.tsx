@@ -9,7 +9,6 @@ import { Receipt } from "~/ui/receipt";
 /** A message: the user's own, another agent's, or, in orchid and never in the user's voice, a peer's. */
 export const Message = memo(function Message({ mail: m, agent }: { mail: Mail; agent?: string }) {
   const mine = m.from === "user" && m.direction === "local";
-  const toUser = m.to === "user";
   if (mine) {
     return (
       <div className="ml-auto flex w-fit max-w-[85%] flex-col items-end gap-1">
@@ -21,13 +20,11 @@ export const Message = memo(function Message({ mail: m, agent }: { mail: Mail; a
     );
   }
   const peer = m.direction !== "local";
-  const from = m.from === "user" && m.direction !== "in" ? "You" : <Name name={m.from} peer={m.direction === "in" ? m.peerName : undefined} />;
-  const to = toUser ? "you" : <Name name={m.to} peer={m.direction === "out" ? m.peerName : undefined} />;
   return (
     <article className={clsx("rounded-lg border", peer ? (m.direction === "in" ? "border-remote-line bg-remote-wash" : "border-remote-line") : "border-border bg-sunken")}>
       <header className={clsx("flex flex-wrap items-center gap-x-2 rounded-t-lg px-3 py-1.5 text-xs", m.direction === "in" ? "bg-remote-soft text-remote-text" : "text-text-2")}>
         <span className="font-semibold">
-          {from} → {to}
+          <Who name={m.from} peer={m.direction === "in" ? m.peerName : undefined} you="You" /> → <Who name={m.to} peer={m.direction === "out" ? m.peerName : undefined} you="you" />
         </span>
         <time dateTime={m.at} className="ml-auto text-text-3">
           {clock(m.at)}
@@ -60,16 +57,16 @@ export const Message = memo(function Message({ mail: m, agent }: { mail: Mail; a
   );
 });
 
-function Name({ name, peer }: { name: string; peer?: string }) {
-  return (
+/** One end of a message. Each machine has a user, and one of them is looking. */
+function Who({ name, peer, you }: { name: string; peer: string | undefined; you: string }) {
+  if (!peer) return name === "user" ? you : <bdi>{visible(name)}</bdi>;
+  return name === "user" ? (
     <>
-      <bdi>{name}</bdi>
-      {peer && (
-        <>
-          {" on "}
-          <bdi>{peer}</bdi>
-        </>
-      )}
+      user of <bdi>{visible(peer)}</bdi>
+    </>
+  ) : (
+    <>
+      <bdi>{visible(name)}</bdi> on <bdi>{visible(peer)}</bdi>
     </>
   );
 }

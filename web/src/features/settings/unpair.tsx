@@ -59,7 +59,7 @@ function Waiting({ peer, jobs, all }: { peer: string; jobs: string[]; all: numbe
       <ul aria-label="What waits" className="flex flex-col gap-1">
         {some.map((m) => (
           <li key={m.id} className="rounded-md border border-border bg-sunken px-3 py-1.5 text-sm">
-            <bdi className="font-medium">{visible(m.from === "user" ? "You" : m.from)}</bdi> to <bdi className="text-remote-text">{visible(m.to)}</bdi>: <span className="break-words text-text-2">{visible(m.text.slice(0, 160))}{m.text.length > 160 && "…"}</span>
+            <bdi className="font-medium">{visible(m.from === "user" ? "You" : m.from)}</bdi> to <bdi className="text-remote-text">{m.to === "user" ? "its user" : visible(m.to)}</bdi>: <span className="break-words text-text-2">{visible(m.text.slice(0, 160))}{m.text.length > 160 && "…"}</span>
           </li>
         ))}
       </ul>

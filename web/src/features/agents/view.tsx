@@ -101,7 +101,7 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
   return (
     <>
       {!(wide && chosen) && <section className={`flex min-h-0 min-w-0 flex-1 flex-col ${name ? "max-md:hidden" : ""}`} aria-label="Agents">
-        <div className="flex h-11 flex-none items-center gap-2 overflow-x-auto border-b border-border px-3">
+        <div className="@container flex h-11 flex-none items-center gap-2 overflow-x-auto border-b border-border px-3">
           <Segmented<Look>
             label="View"
             value={now}
@@ -141,7 +141,7 @@ export function AgentsView({ onSpawn, onPair, panel, remotePanel }: Props) {
           <Button look="ghost" size="sm" aria-pressed={peersShown} onClick={() => showPeers(!peersShown)} className="text-remote-text">
             <Network size={14} /> Peers {peersShown ? "shown" : "hidden"}
           </Button>
-          <span className="ml-auto text-xs whitespace-nowrap text-text-3">
+          <span className="ml-auto text-xs whitespace-nowrap text-text-3 @max-[840px]:hidden">
             {spots.agents.length} here, {spots.remotes.length} remote
           </span>
         </div>

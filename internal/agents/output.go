@@ -112,6 +112,7 @@ func (o *output) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
+	o.buf = nil // an agent that has ended is known for as long as the daemon runs
 	if o.file == nil {
 		return
 	}
@@ -170,6 +171,7 @@ func (o *output) turnEnded(turn int64, stop string) {
 		o.line(`"turn":`+strconv.FormatInt(turn, 10)+`,"stop":`, quoted)
 	}
 	o.flush()
+	o.buf = nil // the next turn may be a day away
 }
 
 func (o *output) line(member string, value []byte) {

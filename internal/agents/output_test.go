@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -169,4 +172,47 @@ func TestOutputIsLive(t *testing.T) {
 		}
 		w.close()
 	})
+}
+
+// TestEndedAgentsAreSmall: an agent that has ended is known for as long as the daemon runs, and so is
+// one that waits: neither holds what it wrote last.
+func TestEndedAgentsAreSmall(t *testing.T) {
+	const many, most = 40, 16 << 10
+	p := newProgram()
+	p.turn = say(`"` + strings.Repeat("x", 60_000) + `"`)
+	w := newWorld(t, t.TempDir(), p, nil)
+	name := func(i int) groove.AgentName { return groove.AgentName("a" + strconv.Itoa(i)) }
+	held := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what a finalizer held
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	grown := func(before uint64) int64 { return (int64(held()) - int64(before)) / many }
+	w.spawn("first", "x")
+	w.until("the first turn is over", func() bool { return w.status("first") == groove.AgentIdle })
+	before := held()
+	for i := range many {
+		w.spawn(name(i), "x")
+	}
+	w.until("all turns are over", func() bool {
+		all, err := w.e.List(t.Context())
+		return err == nil && !slices.ContainsFunc(all, func(a groove.Agent) bool { return a.Status != groove.AgentIdle || a.Turns == 0 })
+	})
+	n := grown(before)
+	t.Logf("%d bytes for each that waits", n)
+	if n > most {
+		t.Errorf("an agent that waits holds %d bytes", n)
+	}
+	for i := range many {
+		if err := w.e.Kill(t.Context(), name(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n = grown(before)
+	t.Logf("%d bytes for each that has ended", n)
+	if n > most {
+		t.Errorf("an agent that has ended holds %d bytes", n)
+	}
 }

@@ -73,7 +73,8 @@ func turnsOf(t *testing.T, n *harness.Node) int64 {
 // and follow the next turn by themselves.
 func TestDashboard(t *testing.T) {
 	a, _, turn := worked(t)
-	flow(t, "dashboard.mjs", map[string]any{"url": enter(t, a), "shots": os.Getenv("GROOVE_SHOTS")}, map[string]func(){"turn": turn})
+	late := func() { spawn(t, a, echo, api.SpawnRequest{Name: "late"}) }
+	flow(t, "dashboard.mjs", map[string]any{"url": enter(t, a), "shots": os.Getenv("GROOVE_SHOTS")}, map[string]func(){"turn": turn, "late": late})
 }
 
 // TestEmptyDashboard: without a turn, an agent and a peer the page says what comes next.

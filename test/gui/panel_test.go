@@ -18,6 +18,7 @@ const writer = `
 rules:
   - {on: "steered", do: [{say: "noted steered"}]}
   - {on: "write (\\S+)", do: [{write: {path: "{{.Submatch 1}}", text: "new\n"}}, {say: "wrote"}]}
+  - {on: "more in (\\S+) and (\\S+)", do: [{write: {path: "{{.Submatch 1}}", text: "new\nmore of it\n"}}, {write: {path: "{{.Submatch 2}}", text: "new\n"}}, {say: "wrote more"}]}
   - {on: "tell ([a-z]+)", do: [{tool: {name: groove_send, args: {to: "{{.Submatch 1}}", text: "do you return cents?"}}}, {say: "told"}]}
   - {on: "hang", do: [{say: "working on it"}, {hang: true}]}
   - {on: "be bad", do: [{say: "[a link](javascript:document.title='bad') ![picture](http://127.0.0.2:9/seen.png) <img src=x onerror=\"document.title='bad'\"><script>document.title='bad'</script>"}]}
@@ -102,7 +103,12 @@ func TestOutbox(t *testing.T) {
 
 func TestPanel(t *testing.T) {
 	a, _ := linked(t)
-	flow(t, "panel.mjs", map[string]any{"url": enter(t, a), "shots": os.Getenv("GROOVE_SHOTS")})
+	more := func() {
+		if _, err := a.API().Send(t.Context(), api.MessageRequest{To: api.MessageTo{Agent: "frontend"}, Payload: groove.Message{Text: "more in web/bad.ts and api/later.go"}}); err != nil {
+			t.Error(err)
+		}
+	}
+	flow(t, "panel.mjs", map[string]any{"url": enter(t, a), "shots": os.Getenv("GROOVE_SHOTS")}, map[string]func(){"more": more})
 }
 
 // TestLongChat: 10,000 messages and one of 200 kB in one conversation.

@@ -77,6 +77,11 @@ await flow(async (open) => {
   await budget.getByRole("button", { name: "Set the budget" }).click();
   await budget.getByText("$1.50 of $20.00").waitFor();
   await budget.getByText("6 of 100").waitFor();
+  await ask("late");
+  await ask("turn");
+  await budget.getByText("$1.75 of $20.00").waitFor();
+  await budget.getByText("7 of 100").waitFor();
+  await news.getByText("You spawned late").waitFor();
 
   for (const theme of ["light", "dark"]) {
     await wear(page, theme);

@@ -1,7 +1,7 @@
 // Each tab of the agent panel on a real agent: what it says, steered and interrupted; what it changed,
 // in and out of its scope; its rules, the text of a peer to be reviewed; the federation tab from a
 // message to its receipt and the end. Hostile text stays text.
-import { accessible, assert, facts, flow } from "./lib.mjs";
+import { accessible, ask, assert, facts, flow } from "./lib.mjs";
 
 await flow(async (open) => {
   const page = await open(facts.url);
@@ -64,6 +64,9 @@ await flow(async (open) => {
   assert.equal(await files.getByRole("button", { name: /new\.go.*out of scope/ }).count(), 0);
   await files.getByRole("button", { name: /bad\.ts/ }).click();
   await change.waitFor();
+  await ask("more"); // a turn that changes more shows by itself
+  await files.getByRole("button", { name: /later\.go/ }).waitFor();
+  await change.getByText("more of it").waitFor();
   await themes("files");
   await files.getByRole("button", { name: "What it is told of itself" }).click();
   await page.getByRole("region", { name: "Briefing" }).getByText(/frontend/).first().waitFor();
@@ -101,7 +104,7 @@ await flow(async (open) => {
   assert.ok(await config.getByRole("button", { name: "Set the budget" }).isDisabled());
   await config.getByRole("textbox", { name: "Turns" }).fill("100");
   await config.getByRole("button", { name: "Set the budget" }).click();
-  await config.getByText("6 of 100").waitFor();
+  await config.getByText("7 of 100").waitFor();
   await themes("config");
   await remove.click();
   await remove.waitFor({ state: "detached" });

@@ -118,6 +118,9 @@ await flow(async (open) => {
   await themes("monitor");
   const [saved] = await Promise.all([page.waitForEvent("download"), monitor.getByRole("button", { name: "Save session 1 as Markdown" }).click()]);
   assert.equal(saved.suggestedFilename(), "frontend-1.md");
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Begin a new session" }).click();
+  await monitor.getByRole("button", { name: "Save session 2 as Markdown" }).waitFor();
 
   // Federation: a message to a peer's agent, its receipt, its answer as a quote.
   await tab("Federation");

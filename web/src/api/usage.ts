@@ -19,3 +19,20 @@ export function useSeries(query: { window: Window; by: By; agent?: string; team?
   useAgain(series, version);
   return series;
 }
+
+const unhurried = 30_000;
+
+/** What turns have cost since midnight. */
+export function useToday() {
+  const turns = useSnapshot((s) => (s.agents ?? []).reduce((n, a) => n + a.turns + (a.status === "running" ? 0 : 1), 0));
+  const version = useCalm(turns, unhurried);
+  const east = -new Date().getTimezoneOffset();
+  const today = useQuery({
+    queryKey: ["usage", "today"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/usage/series", { params: { query: { window: "1d", bucket: "day", east } }, signal })),
+    staleTime: 0,
+    refetchInterval: 600_000, // a day ends without a turn too
+  });
+  useAgain(today, version);
+  return today.data?.all.costs ?? [];
+}

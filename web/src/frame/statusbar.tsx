@@ -2,6 +2,8 @@ import { Link } from "@tanstack/react-router";
 import { Hand, Network } from "lucide-react";
 import clsx from "clsx";
 import { useLink, useSnapshot } from "~/api/state";
+import { useToday } from "~/api/usage";
+import { money } from "~/lib/figures";
 
 /** "Connected | 3/4 agents | Federation: 1 peer (3 remote agents)", and what waits. */
 export function StatusBar() {
@@ -11,6 +13,7 @@ export function StatusBar() {
   const remote = useSnapshot((s) => (s.remoteAgents ?? []).length) ?? 0;
   const asked = useSnapshot((s) => (s.approvals ?? []).length) ?? 0;
   const status = useSnapshot((s) => s.status);
+  const costs = useToday();
   const alive = agents.filter((a) => ["idle", "running", "awaiting", "stalled"].includes(a.status));
   const open = link.state === "open";
   const item = "inline-flex h-[22px] items-center gap-1.5 rounded-sm px-2";
@@ -41,6 +44,11 @@ export function StatusBar() {
         </Link>
       )}
       {status && status.waiting > 0 && <span className={item}>{status.waiting} waiting in the outbox</span>}
+      {costs.length > 0 && (
+        <Link to="/dashboard" className={clsx(item, "hover:bg-hover")}>
+          {costs.map((c) => money(c.value, c.currency)).join(", ")} today
+        </Link>
+      )}
       <span className={item}>groove {status?.version}</span>
     </footer>
   );

@@ -59,7 +59,7 @@ await flow(async (open) => {
   await card("Tokens, 24 h").getByText("29.7 k").waitFor();
   await card("Cost, 24 h").getByText("$1.50", { exact: true }).waitFor();
 
-  await page.getByRole("contentinfo").getByRole("link", { name: /^\$1\.(25|50) today$/ }).waitFor(); // within half a minute
+  await page.getByRole("contentinfo").getByRole("link", { name: /^\$1\.(25|50) today$/ }).waitFor();
 
   // Each time, and one team.
   for (const [name, title] of [["1 h", "a minute"], ["7 d", "an hour"], ["30 d", "a day"]]) {

@@ -20,7 +20,7 @@ export function useSeries(query: { window: Window; by: By; agent?: string; team?
   return series;
 }
 
-const unhurried = 30_000;
+const unhurried = 10_000;
 
 /** What turns have cost since midnight. */
 export function useToday() {

@@ -60,7 +60,7 @@ export function Meter({ percent, label, warn }: { percent: number; label: string
       <svg viewBox="0 0 100 4" preserveAspectRatio="none" className="h-1 flex-1 rounded-full bg-active" aria-hidden>
         <rect width={Math.min(100, Math.max(0, percent))} height="4" className={warn ? "fill-awaiting" : "fill-text-3"} />
       </svg>
-      <span className="text-xs text-text-2">{percent} %</span>
+      <span className="min-w-10 text-right text-xs text-text-2 tabular-nums">{percent} %</span>
     </div>
   );
 }

@@ -43,14 +43,14 @@ export function Budget({ usage, turns, budget, spent, none, save, frame }: Props
     ) : (
       <>
         {set.length === 0 && <p className="text-text-2">{none}</p>}
-        <ul className="flex flex-col gap-2">
+        <ul className="grid grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-2">
           {set.map((x) => {
             const percent = x.spent === undefined ? undefined : Math.floor((x.spent * 100) / x.most!);
             return (
-              <li key={x.key} className="grid grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-3">
+              <li key={x.key} className="col-span-3 grid grid-cols-subgrid items-center">
                 <span className="text-text-3">{x.name}</span>
                 {percent === undefined ? <span className="text-text-3">not reported by its program</span> : <Meter percent={percent} label={`${x.name} spent`} warn={percent >= 80} />}
-                <span className="whitespace-nowrap">
+                <span className="text-right whitespace-nowrap">
                   {x.spent !== undefined && `${x.show(x.spent)} of `}
                   {x.show(x.most)}
                 </span>

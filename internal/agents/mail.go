@@ -24,6 +24,8 @@ type Mail interface {
 	Refuse(tx *store.Tx, agent groove.AgentName, kind groove.Kind) error
 	// Unread counts what the agent has not read.
 	Unread(ctx context.Context, agent groove.AgentName) (int, error)
+	// UnreadByAgent is Unread of all that have any.
+	UnreadByAgent(ctx context.Context) (map[groove.AgentName]int, error)
 	// Forget removes what its user wrote to an agent that never took anything, and says
 	// false, removing nothing, where others wrote to it or it wrote itself.
 	Forget(tx *store.Tx, agent groove.AgentName) (bool, error)

@@ -33,13 +33,18 @@ func (e *Engine) all() []*agent {
 // List returns every agent of this daemon by name, with those that ended and
 // those that start. It fails with the store's kinds.
 func (e *Engine) List(ctx context.Context) ([]groove.Agent, error) {
-	out := []groove.Agent{}
-	for _, a := range e.all() {
-		shown, err := e.shown(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, shown)
+	all := e.all()
+	unread, err := e.o.Mail.UnreadByAgent(ctx)
+	if err != nil {
+		return nil, groove.Wrap("read agents", groove.KindInternal, err)
+	}
+	tainted, err := e.taintedByAgent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]groove.Agent, 0, len(all))
+	for _, a := range all {
+		out = append(out, e.shown(a, unread[a.name()], tainted[a.pk]))
 	}
 	return out, nil
 }
@@ -48,7 +53,7 @@ func (e *Engine) List(ctx context.Context) ([]groove.Agent, error) {
 // KindAgentUnknown, KindAmbiguous and the store's kinds.
 func (e *Engine) Get(ctx context.Context, ref string) (groove.Agent, error) {
 	if a := e.find(groove.AgentName(ref)); a != nil {
-		return e.shown(ctx, a)
+		return e.one(ctx, a)
 	}
 	var hits []*agent
 	var names []string
@@ -61,23 +66,28 @@ func (e *Engine) Get(ctx context.Context, ref string) (groove.Agent, error) {
 	case 0:
 		return groove.Agent{}, unknown("find agent", ref)
 	case 1:
-		return e.shown(ctx, hits[0])
+		return e.one(ctx, hits[0])
 	}
 	return groove.Agent{}, groove.Errorf("find agent", groove.KindAmbiguous, "%q begins %s", ref, strings.Join(names, ", ")).
 		WithFix("give more of the name")
 }
 
-func (e *Engine) shown(ctx context.Context, a *agent) (groove.Agent, error) {
+func (e *Engine) one(ctx context.Context, a *agent) (groove.Agent, error) {
+	unread, err := e.o.Mail.Unread(ctx, a.name())
+	if err != nil {
+		return groove.Agent{}, groove.Wrap("read agent", groove.KindInternal, err)
+	}
+	tainted, err := e.Tainted(ctx, a.name())
+	return e.shown(a, unread, tainted), err
+}
+
+func (e *Engine) shown(a *agent, unread int, tainted []Taint) groove.Agent {
 	out := a.show()
 	if e.o.Reopen != nil && out.SessionID != "" {
 		out.Reopen = e.o.Reopen(out.Program, out.SessionID)
 	}
-	unread, err := e.o.Mail.Unread(ctx, a.name())
-	out.Unread = unread
-	if err == nil {
-		out.Tainted, err = e.taintNames(ctx, a.name())
-	}
-	return out, groove.Wrap("read agent", groove.KindInternal, err)
+	out.Unread, out.Tainted = unread, e.taintNames(tainted)
+	return out
 }
 
 // Lookup returns the committed status of an agent, and whether there is one of

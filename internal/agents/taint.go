@@ -202,17 +202,38 @@ func join(all, more []Taint) []Taint {
 	return all
 }
 
-// taintNames is whose text it is, as the user calls them.
-func (e *Engine) taintNames(ctx context.Context, name groove.AgentName) ([]string, error) {
-	if e.o.Peer == nil {
-		return nil, nil
+// taintedByAgent is Tainted of all that are, by their rows.
+func (e *Engine) taintedByAgent(ctx context.Context) (map[int64][]Taint, error) {
+	rows, err := e.o.Store.Read().QueryContext(ctx, "SELECT agent, tainted FROM session WHERE closed_at IS NULL AND tainted <> '[]' ORDER BY pk")
+	if err != nil {
+		return nil, groove.Wrap("read agents", groove.KindInternal, err)
 	}
-	all, err := e.Tainted(ctx, name)
-	var names []string
+	defer rows.Close()
+	out := map[int64][]Taint{}
+	for rows.Next() {
+		var agent int64
+		var text string
+		if err := rows.Scan(&agent, &text); err != nil {
+			return nil, groove.Wrap("read agents", groove.KindInternal, err)
+		}
+		some, err := readTaints(text)
+		if err != nil {
+			return nil, groove.Wrap("read agents", groove.KindInternal, err)
+		}
+		out[agent] = join(out[agent], some)
+	}
+	return out, groove.Wrap("read agents", groove.KindInternal, rows.Err())
+}
+
+// taintNames is whose text it is, as the user calls them.
+func (e *Engine) taintNames(all []Taint) (names []string) {
 	for _, t := range all {
+		if e.o.Peer == nil {
+			break
+		}
 		if peer, taints := e.o.Peer(t.Peer); taints {
 			names = append(names, peer)
 		}
 	}
-	return names, err
+	return names
 }

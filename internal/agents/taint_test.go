@@ -38,6 +38,7 @@ func (w *world) taints(name groove.AgentName) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.listed(name)
 	return fmt.Sprint(all)
 }
 

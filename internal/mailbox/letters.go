@@ -80,6 +80,25 @@ func (m *Mailbox) Unread(ctx context.Context, agent groove.AgentName) (int, erro
 	return n, groove.Wrap("count inbox", groove.KindInternal, err)
 }
 
+// UnreadByAgent is Unread of all agents that have any.
+func (m *Mailbox) UnreadByAgent(ctx context.Context) (map[groove.AgentName]int, error) {
+	rows, err := m.Options.Store.Read().QueryContext(ctx, "SELECT to_agent, count(*) FROM inbox WHERE state IN ('stored', 'delivering') GROUP BY to_agent")
+	if err != nil {
+		return nil, groove.Wrap("count inboxes", groove.KindInternal, err)
+	}
+	defer rows.Close()
+	out := map[groove.AgentName]int{}
+	for rows.Next() {
+		var agent groove.AgentName
+		var n int
+		if err := rows.Scan(&agent, &n); err != nil {
+			return nil, groove.Wrap("count inboxes", groove.KindInternal, err)
+		}
+		out[agent] = n
+	}
+	return out, groove.Wrap("count inboxes", groove.KindInternal, rows.Err())
+}
+
 var inReceipts = map[groove.InboxState]groove.ReceiptState{
 	groove.InDelivered: groove.ReceiptDelivered, groove.InStarted: groove.ReceiptStarted, groove.InAnswered: groove.ReceiptAnswered,
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"groove/internal/api"
 	"groove/internal/groove"
@@ -64,7 +65,9 @@ func (c *spawnCmd) Run(a *app) error {
 		Team: c.Team, Model: c.Model, Mode: c.Mode, Resume: c.Resume, Sandbox: c.Sandbox, Worktree: c.Worktree, RotateAt: c.RotateAt, Rules: rules, Budget: c.budget()})
 	warnings := agent.Warnings
 	if err == nil && !c.NoWait {
-		agent, err = a.client.AwaitUp(a.ctx, c.Name, a.progress())
+		step := a.progress()
+		step(agent) // its start may be over before anybody looks again
+		agent, err = a.client.AwaitUp(a.ctx, c.Name, step)
 		agent.Warnings = warnings
 	}
 	return show(a, agent, err, func(g groove.Agent) {
@@ -149,7 +152,11 @@ func (a *app) reopening(g groove.Agent) {
 
 type agentsCmd struct {
 	Peer string `help:"Only those of one peer: name or ID prefix. Asks it anew."`
+	All  bool   `short:"a" help:"Those too that ended more than a day ago. --json has them all."`
 }
+
+// longEnded is when an agent that has ended is no longer listed unasked.
+const longEnded = 24 * time.Hour
 
 // Run lists agents, here and on peers.
 func (c *agentsCmd) Run(a *app) error {
@@ -170,15 +177,27 @@ func (c *agentsCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(both)
 	}
-	var rows [][]string
-	for _, g := range both.Local {
-		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), confined(&g), cell(noteOn(&g), 50)})
-	}
+	rows, past := a.agentRows(both.Local, c.All)
 	for _, g := range both.Remote {
 		rows = append(rows, []string{place(g.Agent, or(g.PeerName, g.Peer.Short())), cell(string(g.Status), 16), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), "", "", cell(g.Summary, 50)})
 	}
-	table(a.out, "no agents: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "CONFINED", "NOTE"}, rows)
+	table(a.out, "no agents now: groove spawn NAME --program PROGRAM", []string{"AGENT", "STATUS", "PROGRAM", "TITLE", "SINCE", "UNREAD", "CONFINED", "NOTE"}, rows)
+	if past > 0 {
+		a.printf("%d ended more than a day ago: groove agents --all\n", past)
+	}
 	return nil
+}
+
+// agentRows are the agents of this daemon, and how many were left out.
+func (a *app) agentRows(agents []groove.Agent, all bool) (rows [][]string, past int) {
+	for _, g := range agents {
+		if !all && g.Status.Ended() && a.now().Sub(g.Since.Time) > longEnded {
+			past++
+			continue
+		}
+		rows = append(rows, []string{string(g.Name), string(g.Status), cell(g.Program, 16), cell(or(g.Title, g.Role), 30), a.ago(g.Since.Time), count(g.Unread), confined(&g), cell(noteOn(&g), 50)})
+	}
+	return rows, past
 }
 
 // taintedBy says whose text an agent has that its user has not reviewed.

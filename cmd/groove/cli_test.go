@@ -229,6 +229,30 @@ func TestAgo(t *testing.T) {
 	}
 }
 
+func TestAgentRows(t *testing.T) {
+	now := time.Date(2026, 4, 12, 20, 0, 0, 0, time.UTC)
+	a := &app{now: func() time.Time { return now }}
+	since := func(name groove.AgentName, s groove.AgentStatus, ago time.Duration) groove.Agent {
+		return groove.Agent{Name: name, Status: s, Since: groove.At(now.Add(-ago))}
+	}
+	agents := []groove.Agent{since("long-idle", groove.AgentIdle, 99*time.Hour), since("just-done", groove.AgentCompleted, 23*time.Hour),
+		since("long-done", groove.AgentCompleted, 25*time.Hour), since("long-failed", groove.AgentFailed, 99*time.Hour)}
+	for _, row := range []struct {
+		all  bool
+		want string
+		past int
+	}{{false, "long-idle just-done", 2}, {true, "long-idle just-done long-done long-failed", 0}} {
+		rows, past := a.agentRows(agents, row.all)
+		var names []string
+		for _, r := range rows {
+			names = append(names, r[0])
+		}
+		if got := strings.Join(names, " "); got != row.want || past != row.past {
+			t.Errorf("all %v: %s and %d left out, want %s and %d", row.all, got, past, row.want, row.past)
+		}
+	}
+}
+
 // A message arrives as it was written or not at all: JSON would put U+FFFD in the place of
 // bytes that are no text, and nobody would be told.
 func TestWhatIsNotTextIsNotSent(t *testing.T) {

@@ -61,8 +61,8 @@ type Options struct {
 	Reopen func(program, session string) []string
 	// Cgroup makes the agent's cgroup and names its directory; nil or "" where there is none.
 	Cgroup func(name groove.AgentName) string
-	// Descends reports whether process pid is ancestor or descends from it.
-	Descends func(pid, ancestor int) bool
+	// Ancestry is a process and those that it descends from, the nearest first.
+	Ancestry func(pid int) []int
 	// Refers reports whether something beside the store of this room and the mail bears
 	// the name of an agent: a job. nil = nothing does.
 	Refers func(ctx context.Context, name groove.AgentName) (bool, error)

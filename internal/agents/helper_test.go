@@ -76,7 +76,7 @@ func newWorld(t testing.TB, dir string, prog *program, tune func(*agents.Options
 			}
 			return groove.Launch{Argv: []string{a.Program}, Busy: prog.busy, Resume: prog.resume}, nil
 		},
-		Descends: func(pid, ancestor int) bool { return pid == ancestor },
+		Ancestry: func(pid int) []int { return []int{pid} },
 		Changed: func(c groove.Card) {
 			w.mu.Lock()
 			w.cards = append(w.cards, c)

@@ -276,9 +276,18 @@ func TestBroughtBackInVain(t *testing.T) {
 }
 
 func TestTokensAndPIDs(t *testing.T) {
+	const deep = 1<<30 - 2
 	p := newProgram()
 	w := newWorld(t, t.TempDir(), p, func(o *agents.Options) {
-		o.Descends = func(pid, ancestor int) bool { return pid == ancestor || ancestor == os.Getpid() && pid > 1<<29 }
+		o.Ancestry = func(pid int) []int {
+			if pid == deep {
+				return []int{pid, p.current().pid, os.Getpid(), 1}
+			}
+			if pid > 1<<29 {
+				return []int{pid, os.Getpid(), 1}
+			}
+			return []int{pid}
+		}
 	})
 	w.spawn("a", "")
 	s := p.current()
@@ -298,6 +307,7 @@ func TestTokensAndPIDs(t *testing.T) {
 		why    string
 	}{
 		{s.pid, "a", true, "the agent's own program"},
+		{deep, "a", true, "what the agent's program started"},
 		{1<<30 - 1, "", true, "a child of the daemon that no agent started has nobody's power"},
 		{12, "", false, "a process of the user"},
 		{os.Getpid(), "", false, "the daemon itself is its user's"},

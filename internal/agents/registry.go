@@ -137,19 +137,24 @@ func (e *Engine) ByToken(token string) (groove.AgentName, bool) {
 // by which agent's program; a process of the daemon that belongs to no agent has
 // no name. The daemon's own process is its user.
 func (e *Engine) ByPID(pid int) (name groove.AgentName, inside bool) {
-	self := os.Getpid()
-	if pid == self || !e.o.Descends(pid, self) {
+	line := e.o.Ancestry(pid)
+	if self := slices.Index(line, os.Getpid()); self > 0 {
+		line = line[:self]
+	} else {
 		return "", false
 	}
-	for _, a := range e.all() {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	nearest := len(line)
+	for _, a := range e.agents {
 		a.mu.Lock()
 		program := a.pid
 		a.mu.Unlock()
-		if program > 0 && e.o.Descends(pid, program) {
-			return a.name(), true
+		if i := slices.Index(line, program); i >= 0 && i < nearest {
+			nearest, name = i, a.name()
 		}
 	}
-	return "", true
+	return name, true
 }
 
 // CurrentTurn returns the letters of the agent's running turn, so that an answer

@@ -226,7 +226,7 @@ func (d *daemon) openRooms(ctx context.Context) {
 	d.agents = agents.New(agents.Options{
 		Store: d.store, Audit: d.audit, Clock: clock.Now, Log: d.log, Mail: d.mailbox,
 		Driver: d.driverOf, Launch: d.launch, MCPURL: func() string { return d.server.MCPURL() }, Reopen: d.reopen,
-		Cgroup: d.cgroup, Descends: shim.Descends, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: func(_ context.Context, end groove.TurnEnd) { d.turnEnded(ctx, end) }, Brief: d.brief,
+		Cgroup: d.cgroup, Ancestry: shim.Ancestry, Changed: d.agentChanged, Grew: d.events.Output, Judge: d.judgePermission, Ask: d.askPermission, Peer: d.taintOf, Admit: d.admit, TurnEnded: func(_ context.Context, end groove.TurnEnd) { d.turnEnded(ctx, end) }, Brief: d.brief,
 		Refers: d.refers, AskStalled: d.askStalled, StallAfter: d.cfg.Agents.StallAfter,
 		SessionsDir: filepath.Join(d.opts.Home, "sessions"), Mark: d.mark,
 		RotateAt: d.cfg.Agents.RotateAt, AskBudget: d.askBudget, DropBudget: d.dropBudget, DropTeamBudget: d.dropTeamBudget,

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"groove/internal/agents"
@@ -101,12 +102,14 @@ func (c callers) ByPID(pid int) (name groove.AgentName, inside bool) {
 	if name, inside = c.d.agents.ByPID(pid); inside {
 		return name, true
 	}
-	c.d.cgroups.Range(func(agent, dir any) bool {
-		if shim.InCgroup(pid, dir.(string)) {
-			name, inside = agent.(groove.AgentName), true
-		}
-		return !inside
-	})
+	if at, ok := shim.Cgroup(pid); ok {
+		c.d.cgroups.Range(func(agent, dir any) bool {
+			if at == dir || strings.HasPrefix(at, dir.(string)+"/") {
+				name, inside = agent.(groove.AgentName), true
+			}
+			return !inside
+		})
+	}
 	return name, inside || shim.Marked(pid, c.d.mark)
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +14,7 @@ import (
 // its directory. ok is false where cgroup v2 is absent, may not be written, or cannot
 // kill (Linux before 5.14). An existing one is used again.
 func NewCgroup(name string) (dir string, ok bool) {
-	own, ok := ownCgroup()
+	own, ok := Cgroup(os.Getpid())
 	if !ok || name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return "", false
 	}
@@ -35,7 +36,7 @@ func NewCgroup(name string) (dir string, ok bool) {
 // SweepCgroups kills and removes every cgroup below this process's own whose
 // name has the prefix. It returns how many it removed.
 func SweepCgroups(prefix string) int {
-	own, ok := ownCgroup()
+	own, ok := Cgroup(os.Getpid())
 	if !ok || prefix == "" {
 		return 0
 	}
@@ -58,31 +59,18 @@ func SweepCgroups(prefix string) int {
 	return removed
 }
 
-// InCgroup reports whether the process is in the cgroup of dir or in one below it.
-func InCgroup(pid int, dir string) bool {
-	mount, ok := cgroupMount()
-	if !ok || dir == "" {
-		return false
-	}
-	path, ok := cgroupOf(pid)
-	if !ok {
-		return false
-	}
-	at := filepath.Join(mount, path)
-	return at == dir || strings.HasPrefix(at, dir+"/")
-}
-
-func ownCgroup() (string, bool) {
+// Cgroup is the directory of the cgroup that the process is in, false where that cannot be told.
+func Cgroup(pid int) (dir string, ok bool) {
 	mount, ok := cgroupMount()
 	if !ok {
 		return "", false
 	}
-	path, ok := cgroupOf(os.Getpid())
+	path, ok := cgroupOf(pid)
 	return filepath.Join(mount, path), ok
 }
 
-// cgroupMount finds where cgroup v2 is mounted: not always /sys/fs/cgroup.
-func cgroupMount() (string, bool) {
+// cgroupMount is where cgroup v2 is mounted: not always /sys/fs/cgroup.
+var cgroupMount = sync.OnceValues(func() (string, bool) {
 	b, err := os.ReadFile("/proc/mounts")
 	if err != nil {
 		return "", false
@@ -93,7 +81,7 @@ func cgroupMount() (string, bool) {
 		}
 	}
 	return "", false
-}
+})
 
 func cgroupOf(pid int) (string, bool) {
 	b, err := os.ReadFile(procPath(pid, "cgroup"))

@@ -8,8 +8,8 @@ func NewCgroup(string) (dir string, ok bool) { return "", false }
 // SweepCgroups removes none.
 func SweepCgroups(string) int { return 0 }
 
-// InCgroup is never so.
-func InCgroup(int, string) bool { return false }
+// Cgroup cannot be told.
+func Cgroup(int) (string, bool) { return "", false }
 
 func killCgroup(string) {}
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -186,8 +187,9 @@ func TestGrandchildDiesWithItsProgram(t *testing.T) {
 			l := newLeaf(t)
 			p := start(t, self(row.mode, l.socket))
 			l.born()
-			if !shim.Descends(l.PID, p.PID) || !shim.Descends(l.PID, os.Getpid()) || shim.Descends(os.Getpid(), l.PID) {
-				t.Error("the orphan does not descend from its shim")
+			line := shim.Ancestry(l.PID)
+			if by := slices.Index(line, p.PID); by < 1 || slices.Index(line, os.Getpid()) < by || slices.Contains(shim.Ancestry(os.Getpid()), l.PID) {
+				t.Errorf("the orphan %d does not descend from its shim %d: %v", l.PID, p.PID, line)
 			}
 			row.end(p)
 			<-p.Done()
@@ -306,8 +308,11 @@ func TestCgroup(t *testing.T) {
 	c.Cgroup = dir
 	p := start(t, c)
 	l.born()
-	if !shim.InCgroup(l.PID, dir) || shim.InCgroup(os.Getpid(), dir) || shim.InCgroup(l.PID, dir+"x") {
-		t.Error("the grandchild is not in its agent's cgroup")
+	if at, ok := shim.Cgroup(l.PID); !ok || at != dir {
+		t.Errorf("the grandchild is not in its agent's cgroup but in %q", at)
+	}
+	if at, ok := shim.Cgroup(os.Getpid()); !ok || at == dir {
+		t.Errorf("the test is in the agent's cgroup %q", at)
 	}
 	p.Kill()
 	<-p.Done()

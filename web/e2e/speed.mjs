@@ -1,6 +1,8 @@
 // How the page stands up to a busy daemon: the longest main-thread task of each view after its
 // first layout, while events come; how long the page takes to be of use, and the palette to open.
-// Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none).
+// Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none);
+// core, the core of the machine that the page has to itself (absent: it takes what it gets).
+import { execFileSync } from "node:child_process";
 import { assert, facts, flow, most, shoot, traced } from "./lib.mjs";
 import { counted, views } from "./busy.mjs";
 import { writeFileSync } from "node:fs";
@@ -65,6 +67,12 @@ function opening() {
   });
 }
 
+/** Gives the pages a core. What else runs was kept from it by whoever started this. */
+async function alone(browser, core) {
+  const all = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
+  for (const p of all.processInfo) if (p.type === "renderer") execFileSync("taskset", ["-acp", String(core), String(p.id)]);
+}
+
 async function profile(client, name, run) {
   if (!facts.profile) return run();
   await client.send("Profiler.enable");
@@ -82,6 +90,7 @@ await flow(async (open, browser) => {
   const page = await context.newPage();
   const seen = counted(page);
   await page.addInitScript(watch);
+  if (facts.core !== undefined) await alone(browser, facts.core);
   const load = await traced(browser, page, async () => {
     await page.goto(facts.url);
     await page.waitForFunction(() => window.seen.useful > 0);
@@ -89,6 +98,7 @@ await flow(async (open, browser) => {
   if (facts.profile) writeFileSync(`${facts.profile}/load.trace.json`, load.trace);
   result.load = { longest: most(load.tasks.map((t) => t.took)), cpu: most(load.tasks.map((t) => t.cpu)), all: round(load.tasks.reduce((sum, t) => sum + t.cpu, 0)) };
   result.interactive = round(await page.evaluate(() => window.seen.useful));
+  if (facts.core !== undefined) await alone(browser, facts.core); // its site has a process of its own
   const client = await context.newCDPSession(page);
   const long = () => page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
 

@@ -1,6 +1,6 @@
 import clsx from "clsx";
 import { ArrowLeft, ArrowRight, Clock3, CircleHelp, Handshake, Link2, Link2Off, Pause, Play, Timer, TriangleAlert, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { JobNote, Mail } from "~/api/client";
 import { clock } from "~/lib/time";
 import { visible } from "~/lib/visible";
@@ -12,7 +12,7 @@ import { own } from "~/lib/own";
 const waits = (m: Mail) => m.direction === "out" && ["queued", "sent", "held"].includes(m.state);
 
 /** A message in the lane of the machine that it comes from; in orchid what is a peer's. */
-export function Letter({ mail: m, several }: { mail: Mail; several: boolean }) {
+export const Letter = memo(function Letter({ mail: m, several }: { mail: Mail; several: boolean }) {
   const theirs = m.direction === "in";
   const other = several ? <span className="text-text-3"> on <bdi>{visible(m.peerName ?? "")}</bdi></span> : null;
   const name = (n: string, remote: boolean) => (
@@ -57,7 +57,7 @@ export function Letter({ mail: m, several }: { mail: Mail; several: boolean }) {
       {theirs ? card : <span className="max-md:hidden" />}
     </div>
   );
-}
+});
 
 const icons: Record<string, typeof Clock3> = {
   "job.open": Handshake,

@@ -1,7 +1,7 @@
 import { useNavigate, useParams } from "@tanstack/react-router";
 import clsx from "clsx";
 import { ChevronDown, Download, Handshake, Laptop, Network } from "lucide-react";
-import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { memo, useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { api, unwrap, type Job } from "~/api/client";
 import { useSnapshot } from "~/api/state";
 import { save } from "~/lib/save";
@@ -97,10 +97,10 @@ function OneJob({ job, narrow, question }: { job: Job; narrow: boolean; question
 
 type NoteProps = { note: Parameters<typeof openQuestion>[0]; notes: Parameters<typeof openQuestion>[1]; self: string; opener: string; question: Ask };
 
-function OneNote({ note, notes, self, opener, question }: NoteProps) {
+const OneNote = memo(function OneNote({ note, notes, self, opener, question }: NoteProps) {
   const open = openQuestion(note, notes);
   return <Happened note={note} self={self} opener={opener} question={open ? question(open) : undefined} />;
-}
+});
 
 function Head({ job, which, onWhich }: { job: Job; which: "timeline" | "contract"; onWhich: (w: "timeline" | "contract") => void }) {
   const navigate = useNavigate();

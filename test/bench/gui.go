@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -64,11 +65,13 @@ func (b *bench) guiBusy(ctx context.Context) (err error) {
 		return without(why)
 	}
 	facts := map[string]any{}
-	if back, err := leave(pageCore); err != nil {
+	had, back, err := leave(pageCore)
+	if err != nil {
 		return err
-	} else if back != nil {
+	}
+	if back != nil {
 		defer func() { err = errors.Join(err, back()) }()
-		facts["core"] = pageCore
+		facts["cores"] = had
 	}
 	p, err := b.newPair(ctx)
 	if err != nil {
@@ -100,21 +103,28 @@ func (b *bench) guiBusy(ctx context.Context) (err error) {
 	return nil
 }
 
-// pageCore is the core that a page has to itself beside a busy daemon: on two cores, which 500
+// pageCore is the core that nothing but a page takes while a daemon is busy: on two cores, which 500
 // agents share with it, the clock would tell of them.
 const pageCore = 0
 
-// leave keeps this process, and what it starts, from a core, until back; nil where there is no other.
-func leave(core int) (back func() error, err error) {
-	var had, rest unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &had); err != nil {
-		return nil, err
+// leave keeps this process, and what it starts, from a core of those that it had, until back; nil
+// where there is no other.
+func leave(core int) (had string, back func() error, err error) {
+	var all, rest unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return "", nil, err
 	}
-	if rest = had; !rest.IsSet(core) || rest.Count() < 2 {
-		return nil, nil
+	if rest = all; !rest.IsSet(core) || rest.Count() < 2 {
+		return "", nil, nil
 	}
 	rest.Clear(core)
-	return func() error { return keepTo(&had) }, keepTo(&rest)
+	var cores []string
+	for i := range 8 * int(unsafe.Sizeof(all)) {
+		if all.IsSet(i) {
+			cores = append(cores, strconv.Itoa(i))
+		}
+	}
+	return strings.Join(cores, ","), func() error { return keepTo(&all) }, keepTo(&rest)
 }
 
 // keepTo has all threads of this process run on some cores alone; those that they start do too.

@@ -1,7 +1,7 @@
 // How the page stands up to a busy daemon: the longest main-thread task of each view after its
 // first layout, while events come; how long the page takes to be of use, and the palette to open.
 // Prints one line of JSON. facts: url, events for each view, views; cpu, the bar of a task in ms (0: none);
-// core, the core of the machine that the page has to itself (absent: it takes what it gets).
+// cores, those of the machine that the page may run on (absent: it takes what it gets).
 import { execFileSync } from "node:child_process";
 import { assert, facts, flow, most, shoot, traced } from "./lib.mjs";
 import { counted, views } from "./busy.mjs";
@@ -67,10 +67,10 @@ function opening() {
   });
 }
 
-/** Gives the pages a core. What else runs was kept from it by whoever started this. */
-async function alone(browser, core) {
+/** Gives the pages cores. What else runs was kept from some of them by whoever started this. */
+async function place(browser, cores) {
   const all = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
-  for (const p of all.processInfo) if (p.type === "renderer") execFileSync("taskset", ["-acp", String(core), String(p.id)]);
+  for (const p of all.processInfo) if (p.type === "renderer") execFileSync("taskset", ["-acp", cores, String(p.id)]);
 }
 
 async function profile(client, name, run) {
@@ -90,7 +90,7 @@ await flow(async (open, browser) => {
   const page = await context.newPage();
   const seen = counted(page);
   await page.addInitScript(watch);
-  if (facts.core !== undefined) await alone(browser, facts.core);
+  if (facts.cores) await place(browser, facts.cores);
   const load = await traced(browser, page, async () => {
     await page.goto(facts.url);
     await page.waitForFunction(() => window.seen.useful > 0);
@@ -98,7 +98,7 @@ await flow(async (open, browser) => {
   if (facts.profile) writeFileSync(`${facts.profile}/load.trace.json`, load.trace);
   result.load = { longest: most(load.tasks.map((t) => t.took)), cpu: most(load.tasks.map((t) => t.cpu)), all: round(load.tasks.reduce((sum, t) => sum + t.cpu, 0)) };
   result.interactive = round(await page.evaluate(() => window.seen.useful));
-  if (facts.core !== undefined) await alone(browser, facts.core); // its site has a process of its own
+  if (facts.cores) await place(browser, facts.cores); // its site has a process of its own
   const client = await context.newCDPSession(page);
   const long = () => page.evaluate(() => window.seen.tasks.splice(0).map((t) => t.took));
 

@@ -1,6 +1,6 @@
 // A message to a peer that is away waits in the outbox, says why, and can be called back; to
 // disconnect names what waits.
-import { accessible, facts, flow } from "./lib.mjs";
+import { accessible, facts, flow, shoot } from "./lib.mjs";
 
 await flow(async (open) => {
   const page = await open(facts.url);
@@ -16,7 +16,7 @@ await flow(async (open) => {
     await federation.getByRole("listitem").filter({ hasText: text }).getByText("queued").waitFor();
   }
   await accessible(page, "a peer that is away");
-  if (facts.shots) await page.screenshot({ path: `${facts.shots}/panel-outbox.png` });
+  await shoot(page, "panel-outbox");
   const gone = federation.getByRole("listitem").filter({ hasText: "never mind" });
   await gone.getByRole("button", { name: "Cancel it" }).click();
   await gone.waitFor({ state: "detached" });

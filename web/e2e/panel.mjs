@@ -1,7 +1,7 @@
 // Each tab of the agent panel on a real agent: what it says, steered and interrupted; what it changed,
 // in and out of its scope; its rules, the text of a peer to be reviewed; the federation tab from a
 // message to its receipt and the end. Hostile text stays text.
-import { accessible, ask, assert, facts, flow } from "./lib.mjs";
+import { accessible, ask, assert, facts, flow, shoot } from "./lib.mjs";
 
 await flow(async (open) => {
   const page = await open(facts.url);
@@ -12,7 +12,7 @@ await flow(async (open) => {
       await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
       await page.waitForFunction(() => !document.getAnimations().some((a) => a instanceof CSSTransition)); // colours on their way
       await accessible(page, `${name}, ${theme}`);
-      if (facts.shots) await page.screenshot({ path: `${facts.shots}/panel-${name}-${theme}.png` });
+      await shoot(page, `panel-${name}-${theme}`);
     }
   };
   const tab = (name) => page.getByRole("tab", { name }).click();
@@ -174,7 +174,7 @@ await flow(async (open) => {
     await page.getByRole("tabpanel").waitFor();
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= 360, `${name} is ${wide} px wide on a phone of 360`);
-    if (facts.shots) await page.screenshot({ path: `${facts.shots}/panel-phone-${name.toLowerCase()}.png` });
+    await shoot(page, `panel-phone-${name.toLowerCase()}`);
   }
   await page.setViewportSize({ width: 1440, height: 900 });
 

@@ -3,6 +3,7 @@ package agents
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -18,14 +19,16 @@ func (e *Engine) find(name groove.AgentName) *agent {
 	return e.agents[name]
 }
 
+// each returns the agents in no order. An agent's mutex is never locked under the engine's.
+func (e *Engine) each() []*agent {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.Collect(maps.Values(e.agents))
+}
+
 // all returns the agents by name.
 func (e *Engine) all() []*agent {
-	e.mu.RLock()
-	out := make([]*agent, 0, len(e.agents))
-	for _, a := range e.agents {
-		out = append(out, a)
-	}
-	e.mu.RUnlock()
+	out := e.each()
 	slices.SortFunc(out, func(a, b *agent) int { return strings.Compare(string(a.name()), string(b.name())) })
 	return out
 }
@@ -44,7 +47,11 @@ func (e *Engine) List(ctx context.Context) ([]groove.Agent, error) {
 	}
 	out := make([]groove.Agent, 0, len(all))
 	for _, a := range all {
-		out = append(out, e.shown(a, unread[a.name()], tainted[a.pk]))
+		var taints []Taint
+		if a.kept.Load() != nil { // else its row is being written
+			taints = tainted[a.pk]
+		}
+		out = append(out, e.shown(a, unread[a.name()], taints))
 	}
 	return out, nil
 }
@@ -143,10 +150,8 @@ func (e *Engine) ByPID(pid int) (name groove.AgentName, inside bool) {
 	} else {
 		return "", false
 	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
 	nearest := len(line)
-	for _, a := range e.agents {
+	for _, a := range e.each() {
 		a.mu.Lock()
 		program := a.pid
 		a.mu.Unlock()

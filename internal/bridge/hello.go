@@ -283,6 +283,9 @@ func (k *link) open(ctx context.Context, f *envelope.Frame, h *groove.Hello) err
 		if err := l.change(tx, evWake, nil); err != nil {
 			return err
 		}
+		k.mu.Lock()
+		k.told = max(k.told, h.ReceiptsSeen)
+		k.mu.Unlock()
 		return l.b.Mailbox.Replay(tx, l.pk, h.ReceiptsSeen, k.tell)
 	})
 	if err == nil {

@@ -46,6 +46,7 @@ type link struct {
 
 	mu       sync.Mutex
 	receipts []groove.Receipt
+	told     uint64              // up to this number receipts have gone, or the peer has said that it has them
 	control  []envelope.Outgoing // in order; goodbye and error last
 	cards    map[groove.AgentName]groove.Card
 	parting  bool // goodbye is said or queued
@@ -170,6 +171,9 @@ func (k *link) leave(err error) {
 		if err := k.recordEnd(tx, reason); err != nil {
 			return err
 		}
+		if err := l.b.Mailbox.Told(tx, l.pk, k.gone()); err != nil {
+			return err
+		}
 		switch {
 		case l.isPeerLeg():
 			return nil
@@ -229,6 +233,19 @@ func (k *link) wake() {
 	case k.kick <- struct{}{}:
 	default:
 	}
+}
+
+// gone is up to which number receipts have gone over the connection.
+func (k *link) gone() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := k.told
+	for _, r := range k.receipts { // that were not taken any more
+		if r.N > 0 { // else it is not kept, and given again when its message is
+			n = min(n, r.N-1)
+		}
+	}
+	return n
 }
 
 // tell sends a receipt with the next frame.

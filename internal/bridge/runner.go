@@ -108,14 +108,23 @@ func (l *leg) wants() (time.Duration, bool) {
 		// hello tells the side that was down then.
 		return max(acceptorWait, backoff(attempt)), true
 	}
-	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
-	if err != nil || backlog.Messages == 0 {
+	if !l.hasToSay() {
 		return 0, false
 	}
 	if row.state != groove.LegResting {
 		return max(acceptorWait, backoff(attempt)), true
 	}
 	return backoff(attempt), true
+}
+
+// hasToSay reports whether messages or receipts wait for the peer.
+func (l *leg) hasToSay() bool {
+	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
+	if err != nil || backlog.Messages > 0 {
+		return err == nil
+	}
+	owes, err := l.b.Mailbox.Owes(l.b.ctx, l.pk)
+	return owes && err == nil
 }
 
 // backoff is 0 for the first dial, then 0.5 s doubling to 30 s, with jitter.

@@ -100,7 +100,7 @@ func (l *leg) quiet() {
 		k.part(groove.ByeIdle, "")
 		return
 	}
-	if backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk); err != nil || backlog.Messages > 0 {
+	if l.hasToSay() {
 		return // it is dialled for
 	}
 	err := l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error { return l.change(tx, evRest, nil) })

@@ -117,6 +117,9 @@ func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.
 			k.mu.Unlock()
 			return nil, 0, err
 		}
+		for _, r := range k.receipts[:n] {
+			k.told = max(k.told, r.N)
+		}
 		k.receipts = k.receipts[n:]
 		if len(k.receipts) == 0 {
 			k.receipts = nil

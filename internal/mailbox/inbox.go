@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"context"
 	"time"
 
 	"groove/internal/audit"
@@ -141,18 +142,34 @@ func (m *Mailbox) rise(tx *store.Tx, leg int64, id groove.MessageID, state groov
 	return nil
 }
 
-// tell sends a receipt over the leg's open connection; without one the next
-// hello makes it come (docs/protocol.md §7).
+// tell sends a receipt over the leg's open connection; without one the leg is woken, and
+// the next hello makes it come (docs/protocol.md §7).
 func (m *Mailbox) tell(leg int64, r groove.Receipt) {
 	m.mu.Lock()
 	var fn func(groove.Receipt)
+	var pull func()
 	if p := m.legs[leg]; p != nil {
-		fn = p.tell
+		fn, pull = p.tell, p.pull
 	}
 	m.mu.Unlock()
 	if fn != nil {
 		fn(r)
+	} else if pull != nil {
+		pull()
 	}
+}
+
+// Told records with tx up to which number the leg's receipts have gone to the peer.
+func (m *Mailbox) Told(tx *store.Tx, leg int64, n uint64) error {
+	_, err := tx.Exec("UPDATE leg SET receipts_told = ? WHERE pk = ?", n, leg)
+	return groove.Wrap("record receipts", groove.KindInternal, err)
+}
+
+// Owes reports whether the leg has receipts that have not gone to the peer.
+func (m *Mailbox) Owes(ctx context.Context, leg int64) (owes bool, err error) {
+	const query = "SELECT EXISTS(SELECT 1 FROM seen s JOIN leg l ON l.pk = s.leg WHERE s.leg = ? AND s.n > l.receipts_told)"
+	err = m.Options.Store.Read().QueryRowContext(ctx, query, leg).Scan(&owes)
+	return owes, groove.Wrap("read receipts", groove.KindInternal, err)
 }
 
 // Replay calls fn for each receipt of the leg with a number over seen, rising.

@@ -80,8 +80,9 @@ func New(o Options) *Mailbox {
 	return m
 }
 
-// Leg makes a leg known to the mailbox. pull is called after something was queued
-// for a leg that has no connection; it must not block. Calling it again changes pull.
+// Leg makes a leg known to the mailbox. pull is called after something was queued, or a
+// receipt raised, for a leg that has no connection; it must not block. Calling it again
+// changes pull.
 func (m *Mailbox) Leg(pk, peer int64, job groove.JobID, pull func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

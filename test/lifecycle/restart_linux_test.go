@@ -354,6 +354,12 @@ func (f *follower) knows(t *testing.T, i int, n *harness.Node) {
 // waitSettled waits until nothing that was sent or received is under way.
 func waitSettled(t *testing.T, n *harness.Node) {
 	t.Helper()
+	var last groove.Mail // that was not
+	defer func() {
+		if t.Failed() {
+			t.Logf("%s: %s %s from %s to %s of %s is %s", n.Name, last.Direction, last.ID, last.From, last.To, last.At, last.State)
+		}
+	}()
 	n.Until("all is read", func(ctx context.Context) (bool, error) {
 		for page, first := (api.Messages{}), true; first || page.Before != ""; first = false {
 			var err error
@@ -362,6 +368,7 @@ func waitSettled(t *testing.T, n *harness.Node) {
 			}
 			for _, m := range page.Messages {
 				if m.To != groove.User && m.State != string(groove.InStarted) && m.State != string(groove.InAnswered) {
+					last = m
 					return false, nil
 				}
 			}

@@ -108,7 +108,7 @@ func (l *leg) wants() (time.Duration, bool) {
 		// hello tells the side that was down then.
 		return max(acceptorWait, backoff(attempt)), true
 	}
-	if !l.hasToSay() {
+	if says, err := l.hasToSay(); err != nil || !says {
 		return 0, false
 	}
 	if row.state != groove.LegResting {
@@ -118,13 +118,12 @@ func (l *leg) wants() (time.Duration, bool) {
 }
 
 // hasToSay reports whether messages or receipts wait for the peer.
-func (l *leg) hasToSay() bool {
+func (l *leg) hasToSay() (bool, error) {
 	backlog, err := l.b.Mailbox.Backlog(l.b.ctx, l.pk)
 	if err != nil || backlog.Messages > 0 {
-		return err == nil
+		return true, err
 	}
-	owes, err := l.b.Mailbox.Owes(l.b.ctx, l.pk)
-	return owes && err == nil
+	return l.b.Mailbox.Owes(l.b.ctx, l.pk)
 }
 
 // backoff is 0 for the first dial, then 0.5 s doubling to 30 s, with jitter.

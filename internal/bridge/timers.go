@@ -100,7 +100,7 @@ func (l *leg) quiet() {
 		k.part(groove.ByeIdle, "")
 		return
 	}
-	if l.hasToSay() {
+	if says, err := l.hasToSay(); err != nil || says {
 		return // it is dialled for
 	}
 	err := l.b.Options.Store.Do(l.b.ctx, func(tx *store.Tx) error { return l.change(tx, evRest, nil) })

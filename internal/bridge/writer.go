@@ -117,8 +117,12 @@ func (k *link) gather(ctx context.Context, env []envelope.Outgoing) ([]envelope.
 			k.mu.Unlock()
 			return nil, 0, err
 		}
-		for _, r := range k.receipts[:n] {
-			k.told = max(k.told, r.N)
+		select {
+		case <-k.byeSent: // the peer reads up to the goodbye
+		default:
+			for _, r := range k.receipts[:n] {
+				k.told = max(k.told, r.N)
+			}
 		}
 		k.receipts = k.receipts[n:]
 		if len(k.receipts) == 0 {
